@@ -1,0 +1,1 @@
+"""Machines and protocols: everything that a task needs but that knows no phase."""

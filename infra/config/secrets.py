@@ -1,0 +1,48 @@
+"""Secrets are references (`env:NAME`, `file:PATH`), resolved at the moment of use and never stored.
+
+resolve("env:PAGER_URL")             # the value, or ConfigError
+redact("token=abc123", ["abc123"])   # "token=[redacted]"
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from infra.errors import ConfigError
+
+REDACTED = "[redacted]"
+
+
+def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The secret behind a reference; raises ConfigError when absent, empty or readable by others."""
+    scheme, _, name = reference.partition(":")
+    if scheme == "env":
+        value = environ.get(name, "")
+    elif scheme == "file":
+        value = _private_text(Path(name))
+    else:
+        # The value itself may have been pasted here by mistake, so it is not repeated.
+        raise ConfigError(
+            "secret reference has an unknown form", hint="use env:NAME or file:PATH, never the value"
+        )
+    if not value.strip():
+        raise ConfigError(f"secret {scheme}:{name} is empty or not set", hint="set it and run again")
+    return value.strip()
+
+
+def _private_text(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigError(f"secret file {path} can be read by others", hint=f"chmod 600 {path}")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"secret file {path}: {error.strerror}", hint="check the path") from error
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` without any of the values; the longest first, so that no tail of one stays behind."""
+    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    return text

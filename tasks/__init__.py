@@ -1,0 +1,1 @@
+"""What each phase does: pure functions first, thin Prefect shells last."""

@@ -1,0 +1,89 @@
+"""Evidence, rules' results and verdicts: what validate hands on."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from tasks.records.record import Digest, Record
+
+
+class Verdict(StrEnum):
+    """What a gate says; only `pass` lets a candidate on."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Evidence(Record):
+    """One measurement: value, interval, sample size, method, and what it was measured on."""
+
+    metric: str
+    value: float
+    lower: float = Field(description="lower bound of the interval")
+    upper: float = Field(description="upper bound of the interval")
+    confidence: float = Field(0.95, gt=0, lt=1)
+    n: int = Field(ge=0, description="independent items measured")
+    method: str = Field(description="how value and interval were computed")
+    inputs: dict[str, Digest] = Field(description="what was measured, by digest")
+    slices: dict[str, float] = Field({}, description="value by slice, for people; not gated here")
+    details: Digest | None = Field(None, description="per-item results in the store")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.lower <= self.value <= self.upper:
+            raise ValueError(f"{self.metric}: value {self.value} outside of its interval")
+        return self
+
+
+class EvidenceSet(Record):
+    """All evidence about one candidate."""
+
+    candidate: Digest = Field(description="the unit that was measured")
+    evidence: tuple[Evidence, ...]
+    seconds: float = Field(ge=0)
+
+
+class GateResult(Record):
+    """What one rule said, in words that a person can decide on."""
+
+    gate: str
+    metric: str
+    verdict: Verdict
+    message: str = Field(description="gate, value, interval, limit and n in one line")
+    statistic: str
+    got: float | None = None
+    limit: float | None = None
+    n: int | None = None
+
+
+class GateReport(Record):
+    """The verdict over all rules for one candidate under one gate policy."""
+
+    candidate: Digest
+    policy: Digest = Field(description="digest of the gate rules")
+    evidence: Digest = Field(description="digest of the evidence set")
+    requirements: Digest
+    champion: Digest | None = Field(None, description="unit of the champion compared with, if there was one")
+    results: tuple[GateResult, ...]
+    verdict: Verdict
+
+    @model_validator(mode="after")
+    def _fails_closed(self) -> Self:
+        worst = Verdict.PASS if self.results else Verdict.INCONCLUSIVE
+        for result in self.results:
+            if result.verdict == Verdict.FAIL or worst == Verdict.FAIL:
+                worst = Verdict.FAIL
+            elif result.verdict == Verdict.INCONCLUSIVE:
+                worst = Verdict.INCONCLUSIVE
+        if self.verdict != worst:
+            raise ValueError(f"verdict {self.verdict} does not follow from the results: {worst}")
+        return self
+
+    @property
+    def headline(self) -> str:
+        """The first reason against, or a summary when all passed."""
+        against = [r.message for r in self.results if r.verdict != Verdict.PASS]
+        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
+        return against[0] + more if against else f"{len(self.results)} gates pass"

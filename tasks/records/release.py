@@ -1,0 +1,53 @@
+"""Candidate, release, decision, rollout: what deploy hands on."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.records.data import DatasetVersion, PromptVersion
+from tasks.records.model import BaseModelVersion, SecurityRequirements, TrainedAdapter
+from tasks.records.record import Digest, Record
+
+
+class Candidate(Record):
+    """The whole served unit before it is packaged: everything that changes an answer, by digest."""
+
+    project: str
+    base: BaseModelVersion
+    adapter: TrainedAdapter
+    prompt: PromptVersion
+    dataset: DatasetVersion
+    requirements: SecurityRequirements
+    guard: Digest = Field(description="guard policy")
+    access: Digest = Field(description="access policy")
+    config: Digest = Field(description="resolved configuration")
+    unit: Digest = Field(description="digest over base, adapter, prompt, guard and access: what is served")
+
+
+class Release(Record):
+    """A packaged and signed release directory."""
+
+    digest: Digest = Field(description="digest of release.json: the release's id")
+    project: str
+    unit: Digest
+    sequence: int = Field(ge=1)
+    directory: str
+
+
+class Decision(Record):
+    """What was decided about a release, by whom, why."""
+
+    release: Digest
+    decision: Literal["approved", "rejected", "expired"]
+    approver: str = Field(min_length=1)
+    policy: Literal["auto", "person"]
+    reason: str = Field(min_length=1)
+
+
+class Rollout(Record):
+    """What the gateway serves after a rollout."""
+
+    release: Digest
+    generation: int = Field(ge=1)
+    previous: Digest | None = None
+    gateway: str
