@@ -44,7 +44,8 @@ SUPERSEDED = "superseded"
 """State of a former champion; it has no entry of its own, so that no moment exists with two champions."""
 
 _ALLOWED: dict[Kind, frozenset[str | None]] = {
-    Kind.CANDIDATE: frozenset({None, "expired"}),
+    # A superseded release may come back, but only through the gates and an approval again.
+    Kind.CANDIDATE: frozenset({None, "expired", "superseded"}),
     Kind.BLOCKED: frozenset({None, "blocked", "candidate"}),
     Kind.AWAITING_APPROVAL: frozenset({"candidate"}),
     Kind.APPROVED: frozenset({"awaiting-approval"}),
@@ -59,7 +60,7 @@ _RESTORABLE = frozenset({SUPERSEDED, "rolled-back"})
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the ledger; `digest` covers every other field, `previous` is the digest of the row before."""
+    """One row; `digest` covers every other field, `previous` is the digest of the row before."""
 
     seq: int
     time: str
@@ -246,8 +247,9 @@ class Ledger:
         step(state, entry)
         connection.execute(
             text(
-                "INSERT INTO ledger (seq, time, kind, project, subject, actor, reason, details, previous, digest)"
-                " VALUES (:seq, :time, :kind, :project, :subject, :actor, :reason, :details, :previous, :digest)"
+                "INSERT INTO ledger"
+                " (seq, time, kind, project, subject, actor, reason, details, previous, digest) VALUES"
+                " (:seq, :time, :kind, :project, :subject, :actor, :reason, :details, :previous, :digest)"
             ),
             {**entry.__dict__, "kind": str(kind), "details": canonical_json(entry.details).decode()},
         )

@@ -42,18 +42,24 @@ def profile_names(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def project_file(name: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """The YAML file of a project: a path, or the name of one under `configs/`; raises ConfigError."""
-    root = config_root(environ)
-    as_path = Path(name)
-    if as_path.suffix in (".yaml", ".yml"):
-        return as_path.absolute()
-    known = {file.parent.name: file for file in sorted(root.glob("examples/*/project.yaml"))}
-    known["default"] = root / "project.yaml"
+    """The YAML file of a project under `configs/`; raises ConfigError for an unknown name."""
+    known = _project_files(environ)
     if name in known:
         return known[name]
     raise ConfigError(
         f"no project {name!r}", hint=_nearest(name, known) or f"projects: {', '.join(sorted(known))}"
     )
+
+
+def _project_files(environ: Mapping[str, str]) -> dict[str, Path]:
+    root = config_root(environ)
+    files = {file.parent.name: file for file in sorted(root.glob("*/*/project.yaml"))}
+    return {"default": root / "project.yaml", **files}
+
+
+def project_names(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """`default` (configs/project.yaml) and every `configs/*/<name>/project.yaml`."""
+    return list(_project_files(environ))
 
 
 def load_project(
@@ -126,11 +132,9 @@ def _explain(error: ValidationError, sources: list[Source]) -> ConfigError:
 def _holds(source: Source, location: Location) -> bool:
     value: Any = source.values
     for part in location:
-        if (isinstance(value, dict) and part in value) or (
-            isinstance(value, list) and isinstance(part, int) and part < len(value)
-        ):
+        try:
             value = value[part]
-        else:
+        except (KeyError, IndexError, TypeError):
             return False
     return True
 

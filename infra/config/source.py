@@ -28,7 +28,7 @@ class Source:
 
 
 def read_yaml(file: Path) -> Source:
-    """Parse a YAML mapping; raises ConfigError (missing, unreadable, malformed, duplicate key, no mapping)."""
+    """Parse a YAML mapping; raises ConfigError: missing, unreadable, malformed, duplicate key, no mapping."""
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from tasks.records.data import DatasetVersion, PromptVersion, QualityReport, Row, SplitName
 from tasks.records.evidence import Evidence, EvidenceSet, GateReport, GateResult, Verdict
+from tasks.records.handover import Developed, Validated
 from tasks.records.model import BaseModelVersion, SecurityRequirements, TrainedAdapter
 from tasks.records.operation import LimitResult, OperateReport, TrafficWindow
 from tasks.records.record import Digest, Record
@@ -12,6 +13,7 @@ __all__ = [
     "Candidate",
     "DatasetVersion",
     "Decision",
+    "Developed",
     "Digest",
     "Evidence",
     "EvidenceSet",
@@ -29,5 +31,6 @@ __all__ = [
     "SplitName",
     "TrafficWindow",
     "TrainedAdapter",
+    "Validated",
     "Verdict",
 ]

@@ -1,0 +1,135 @@
+"""DSSE envelopes in the shape of Sigstore bundles v0.3, signed by a key; needs cryptography alone.
+
+bundle = sign_statement(statement, private_key)
+verify_statement(bundle, trusted_keys, "adapter.sig")   # the statement, or IntegrityError
+
+Formats: DSSE protocol v1.0 (secure-systems-lab), in-toto Statement v1, Sigstore bundle v0.3.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from infra.digest import canonical_json, hex_of
+from infra.errors import IntegrityError
+from infra.signing.documents import parse_object
+from infra.signing.keys import PublicKey, describe
+
+BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+MOST_BYTES = 4 << 20
+
+
+def statement(
+    subjects: Mapping[str, str], predicate_type: str, predicate: Mapping[str, Any]
+) -> dict[str, Any]:
+    """An in-toto Statement v1 about `{name: digest}` subjects."""
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {"name": name, "digest": {"sha256": hex_of(digest)}} for name, digest in sorted(subjects.items())
+        ],
+        "predicateType": predicate_type,
+        "predicate": dict(predicate),
+    }
+
+
+def sign_statement(content: Mapping[str, Any], key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The bundle (JSON bytes) that holds `content` and its signature."""
+    payload = canonical_json(dict(content))
+    signer = describe(key.public_key())
+    bundle = {
+        "mediaType": BUNDLE_TYPE,
+        "verificationMaterial": {"publicKey": {"hint": signer.hint}, "tlogEntries": []},
+        "dsseEnvelope": {
+            "payload": base64.b64encode(payload).decode(),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [
+                {
+                    "sig": base64.b64encode(key.sign(pae(payload), ec.ECDSA(hashes.SHA256()))).decode(),
+                    "keyid": signer.key_id,
+                }
+            ],
+        },
+    }
+    return json.dumps(bundle, indent=1).encode() + b"\n"
+
+
+def verify_statement(bundle: bytes, trusted: Sequence[PublicKey], name: str) -> dict[str, Any]:
+    """The in-toto statement that one of the trusted keys signed; raises IntegrityError naming `name`."""
+    document = parse_object(bundle, name, most_bytes=MOST_BYTES)
+    envelope, hint = _envelope(document, name)
+    signature = envelope["signatures"][0]
+    key = _key_for(hint, str(signature.get("keyid", "")), trusted, name)
+    payload = _decoded(envelope["payload"], name)
+    try:
+        key.key.verify(_decoded(signature["sig"], name), pae(payload), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as error:
+        raise IntegrityError(f"{name}: signature does not fit its content (key {key.key_id})") from error
+    content = parse_object(payload, name, most_bytes=MOST_BYTES)
+    if content.get("_type") != STATEMENT_TYPE:
+        raise IntegrityError(f"{name}: got statement {content.get('_type')!r}, expected {STATEMENT_TYPE!r}")
+    return content
+
+
+def subjects_of(content: Mapping[str, Any], name: str) -> dict[str, str]:
+    """`{name: digest}` of a statement's subjects; raises IntegrityError for any other form."""
+    subjects = content.get("subject")
+    try:
+        found = {str(each["name"]): "sha256:" + str(each["digest"]["sha256"]) for each in subjects or []}
+    except (TypeError, KeyError) as error:
+        raise IntegrityError(f"{name}: malformed subject") from error
+    if not found or not isinstance(subjects, list) or len(found) != len(subjects):
+        raise IntegrityError(f"{name}: subjects are absent or repeated")
+    return found
+
+
+def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """DSSE pre-authentication encoding: what is really signed."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def _envelope(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], str]:
+    if document.get("mediaType") != BUNDLE_TYPE:
+        raise IntegrityError(
+            f"{name}: got media type {document.get('mediaType')!r}, expected {BUNDLE_TYPE!r}"
+        )
+    try:
+        material, envelope = document["verificationMaterial"], document["dsseEnvelope"]
+        hint, signatures = material["publicKey"]["hint"], envelope["signatures"]
+        texts = (hint, envelope["payload"], envelope["payloadType"], signatures[0]["sig"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise IntegrityError(f"{name}: not a DSSE bundle signed by a key: {error!r} is absent") from error
+    if not all(isinstance(text, str) and text for text in texts):
+        raise IntegrityError(f"{name}: hint, payload, payloadType and sig must be text")
+    if envelope["payloadType"] != PAYLOAD_TYPE:
+        raise IntegrityError(f"{name}: got payload {envelope['payloadType']!r}, expected {PAYLOAD_TYPE!r}")
+    if len(signatures) != 1:
+        raise IntegrityError(f"{name}: got {len(signatures)} signatures, expected exactly one")
+    return envelope, hint
+
+
+def _key_for(hint: str, key_id: str, trusted: Sequence[PublicKey], name: str) -> PublicKey:
+    for key in trusted:
+        # OMS signers leave keyid empty; one that names another key is a contradiction.
+        if hint == key.hint and key_id in ("", key.key_id):
+            return key
+    raise IntegrityError(
+        f"{name}: signed by a key that is not trusted: {key_id or hint}",
+        hint="trusted: " + (", ".join(key.key_id for key in trusted) or "no key at all"),
+    )
+
+
+def _decoded(text: object, name: str) -> bytes:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise IntegrityError(f"{name}: malformed base64") from error

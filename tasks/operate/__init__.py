@@ -1,0 +1,1 @@
+"""Operate: read what the gateway served, compare it with its limits, tell people."""

@@ -1,0 +1,1 @@
+"""Validate: measure a candidate, judge the evidence by declared rules."""
