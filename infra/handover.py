@@ -6,13 +6,14 @@ shelf.get("triage-embedded/developed", Developed)     # None when absent; Integr
 """
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from infra import atomic
-from infra.digest import digest_json
+from infra.digest import digest_json, hex_of
 from infra.errors import IntegrityError
 
 T = TypeVar("T", bound=BaseModel)
@@ -45,6 +46,15 @@ class Shelf:
             raise IntegrityError(
                 f"{file} cannot be read: {error}", hint=f"remove {file}; the step runs again"
             ) from error
+
+    def once(self, step: str, inputs: Mapping[str, object], kind: type[T], compute: Callable[[], T]) -> T:
+        """The finished result of a step with exactly these inputs, or `compute()` kept for next time."""
+        key = f"{step}/{hex_of(digest_json(dict(inputs)))}"
+        known = self.get(key, kind)
+        if known is None:
+            known = compute()
+            self.put(key, known)
+        return known
 
     def remove(self, key: str) -> None:
         """Forget the record under `key`, if any."""

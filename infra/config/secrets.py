@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.errors import ConfigError
 
 REDACTED = "[redacted]"
+_resolved: set[str] = set()
 
 
 def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -28,7 +29,13 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
         )
     if not value.strip():
         raise ConfigError(f"secret {scheme}:{name} is empty or not set", hint="set it and run again")
+    _resolved.add(value.strip())
     return value.strip()
+
+
+def resolved_values() -> frozenset[str]:
+    """Every secret that this process has resolved so far: what must not reach a log."""
+    return frozenset(_resolved)
 
 
 def _private_text(path: Path) -> str:

@@ -16,14 +16,13 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164
 _DROPPED = frozenset({"Cf", "Cs", "Cn", "Co"})
 
 # Latin look-alikes after NFKD and case folding; Cyrillic, Greek, Armenian and a few Latin letters.
-_CONFUSABLE = dict(
-    zip(
-        "аеіїјоорсухѕԁԛԝһӏѵгвкмнтьпиαβγεηικνορτυχωζσϲϳօսոհցւսɑɡıɩʟɴʀɪᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢøłđħŧƚ",
-        "aeiijoopcyxsdqwhlvrbkmhtbnnaBgenikvoptuxwzocjounhgwuagiilnriacdejkmoptuvwzoldhtl".replace("B", "b"),
-        strict=True,
-    )
-)
-_LEET = dict(zip("013457@$!|", "oieastasil", strict=True))
+_LOOKS_LIKE = {
+    "a": "аαɑᴀ", "b": "вьβ", "c": "сϲᴄ", "d": "ԁᴅđ", "e": "еεᴇ", "g": "γɡց", "h": "һнհħ", "i": "іїιıɩɪ",
+    "j": "јϳᴊ", "k": "кκᴋ", "l": "ӏʟłƚ", "m": "мᴍ", "n": "пиηոɴ", "o": "оοσօᴏø", "p": "рρᴘ", "q": "ԛ",
+    "r": "гʀ", "s": "ѕꜱ", "t": "тτᴛŧ", "u": "υսᴜ", "v": "ѵνᴠ", "w": "ԝωւᴡ", "x": "хχ", "y": "у", "z": "ζᴢ",
+}  # fmt: skip
+_CONFUSABLE = {other: latin for latin, others in _LOOKS_LIKE.items() for other in others}
+_LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
 
 
 class _CharacterMap(dict[int, str]):

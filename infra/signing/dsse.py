@@ -106,8 +106,9 @@ def _envelope(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], s
         material, envelope = document["verificationMaterial"], document["dsseEnvelope"]
         hint, signatures = material["publicKey"]["hint"], envelope["signatures"]
         texts = (hint, envelope["payload"], envelope["payloadType"], signatures[0]["sig"])
-    except (KeyError, IndexError, TypeError) as error:
-        raise IntegrityError(f"{name}: not a DSSE bundle signed by a key: {error!r} is absent") from error
+        _check_keys(document, material, envelope, signatures[0], name)
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise IntegrityError(f"{name}: not a DSSE bundle signed by a key: {error!r}") from error
     if not all(isinstance(text, str) and text for text in texts):
         raise IntegrityError(f"{name}: hint, payload, payloadType and sig must be text")
     if envelope["payloadType"] != PAYLOAD_TYPE:
@@ -115,6 +116,22 @@ def _envelope(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], s
     if len(signatures) != 1:
         raise IntegrityError(f"{name}: got {len(signatures)} signatures, expected exactly one")
     return envelope, hint
+
+
+def _check_keys(document: Any, material: Any, envelope: Any, signature: Any, name: str) -> None:
+    # The wrapper is not signed: whatever it says beyond the known fields could only mislead.
+    known = (
+        (document, {"mediaType", "verificationMaterial", "dsseEnvelope"}),
+        (material, {"publicKey", "tlogEntries"}),
+        (material["publicKey"], {"hint"}),
+        (envelope, {"payload", "payloadType", "signatures"}),
+        (signature, {"sig", "keyid"}),
+    )
+    for part, keys in known:
+        if unknown := set(part.keys()) ^ keys:
+            raise IntegrityError(f"{name}: unexpected or missing field {sorted(unknown)[0]!r}")
+    if material["tlogEntries"] != []:
+        raise IntegrityError(f"{name}: transparency log entries in a bundle signed by a key")
 
 
 def _key_for(hint: str, key_id: str, trusted: Sequence[PublicKey], name: str) -> PublicKey:
@@ -130,6 +147,9 @@ def _key_for(hint: str, key_id: str, trusted: Sequence[PublicKey], name: str) ->
 
 def _decoded(text: object, name: str) -> bytes:
     try:
-        return base64.b64decode(str(text), validate=True)
+        data = base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError) as error:
         raise IntegrityError(f"{name}: malformed base64") from error
+    if base64.b64encode(data).decode() != text:  # spare bits of the last character: two texts, one meaning
+        raise IntegrityError(f"{name}: base64 is not in canonical form")
+    return data

@@ -83,7 +83,7 @@ class ReleaseManifest:
 
 
 def parse_manifest(data: bytes) -> ReleaseManifest:
-    """The manifest in these bytes; raises IntegrityError unless they are its canonical form and consistent."""
+    """The manifest in these bytes; raises IntegrityError unless they are canonical and consistent."""
     values = parse_object(data, MANIFEST)
     _check_fields(values, ReleaseManifest, MANIFEST)
     base = values["base"]

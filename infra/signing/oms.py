@@ -4,7 +4,8 @@ statement = model_statement("adapter", {"adapter_model.safetensors": digest, …
 root = check_model_statement(verify_statement(bundle, keys, "adapter.sig"), files, "adapter.sig")
 
 Stricter than the stock verifier, which obeys the signature's own ignore list, accepts the v0.1 predicate,
-an empty model and anything below `.git`: facts of model-signing 1.1.1. Specification: ossf/model-signing-spec.
+an empty model and anything below `.git` (seen with model-signing 1.1.1). Specification:
+github.com/ossf/model-signing-spec.
 """
 
 import hashlib

@@ -36,7 +36,7 @@ class SealedTree:
         self.directory = directory
         self.files = dict(files)
         self.sealed = sealed
-        self._close = weakref.finalize(self, _dispose, directory, handles)
+        self._close = weakref.finalize(self, _dispose, directory, handles, os.getpid())
 
     def close(self) -> None:
         """Give the memory back; the paths stop working. Calling it again does nothing."""
@@ -62,7 +62,7 @@ def seal_tree(root: Path, names: Iterable[str], *, seal: bool = CAN_SEAL) -> Sea
                 target.symlink_to(f"/proc/{os.getpid()}/fd/{handle}")
             files[name] = _digest(handle)
     except BaseException:
-        _dispose(directory, handles)
+        _dispose(directory, handles, os.getpid())
         raise
     return SealedTree(directory, files, handles, sealed=seal)
 
@@ -127,10 +127,11 @@ def _digest(handle: int) -> str:
     return PREFIX + hasher.hexdigest()
 
 
-def _dispose(directory: Path, handles: list[int]) -> None:
+def _dispose(directory: Path, handles: list[int], owner: int) -> None:
     while handles:
         os.close(handles.pop())
-    shutil.rmtree(directory, ignore_errors=True)
+    if os.getpid() == owner:  # a forked child drops its copies, not its parent's directory
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 class SharedTrees:

@@ -8,6 +8,7 @@ Fails closed: whatever goes wrong is an IntegrityError that names the file and t
 
 import contextlib
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ class VerifiedRelease:
         self.guard_yaml: bytes = parts[layout.GUARD]
         self.access_yaml: bytes = parts[layout.ACCESS]
         self._trees = trees  # keeps the sealed memory alive as long as the paths are known
-        self._close = close
+        self._close = weakref.finalize(self, close)
 
     def close(self) -> None:
         """Free the copies; `base_dir` and `adapter_dir` stop working. Calling it again does nothing."""

@@ -1,0 +1,66 @@
+"""Everything of one installation, opened for one project: store, ledger, keys, shelves and paths.
+
+    workspace = open_workspace("default", "embedded")
+    workspace.ledger.state(workspace.project.name).champion
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.config import Project, load_project
+from infra.handover import Shelf
+from infra.ledger import Ledger, ProjectState
+from infra.store import FileStore, open_store
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One project's settings and where its state lies."""
+
+    name: str
+    """Name of the project's configuration (`default`, …); `project.name` is what clients ask for."""
+    project: Project
+    store: FileStore
+    ledger: Ledger
+
+    @property
+    def home(self) -> Path:
+        """ASSAY_HOME."""
+        return self.project.home
+
+    @property
+    def releases(self) -> Path:
+        """Directory of release directories, each named by the hex digits of its release's digest."""
+        return self.home / "releases"
+
+    @property
+    def keys(self) -> Path:
+        """Directory of keys (0700)."""
+        return self.home / "keys"
+
+    @property
+    def run(self) -> Path:
+        """Directory of what is running now: routes, sockets, locks."""
+        return self.home / "run"
+
+    @property
+    def steps(self) -> Shelf:
+        """Results of finished steps, by the digests of their inputs and code."""
+        return Shelf(self.home / "steps")
+
+    @property
+    def handover(self) -> Shelf:
+        """What each phase leaves for the next."""
+        return Shelf(self.home / "handover" / self.project.name / self.project.profile)
+
+    def state(self) -> ProjectState:
+        """The project's releases as the ledger tells them, its chain verified."""
+        return self.ledger.state(self.project.name)
+
+
+def open_workspace(name: str | None = None, profile: str | None = None) -> Workspace:
+    """Open the installation for a project; raises ConfigError as `load_project` does."""
+    project = load_project(name, profile=profile)
+    return Workspace(
+        name or "default", project, open_store(project.store_uri), Ledger(project.ledger_url)
+    )

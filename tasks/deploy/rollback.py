@@ -1,0 +1,51 @@
+"""Back to a release that was champion before: verify, load, one ledger entry, routes. Seconds, no gap.
+
+    roll_back(workspace, endpoints, actor="ada", reason="wrong answers since 14:00")
+"""
+
+from infra.digest import hex_of
+from infra.errors import PromotionDenied
+from infra.ledger import Kind
+from infra.signing import verify_manifest
+from infra.stack import Endpoints, internal_token
+from infra.workspace import Workspace
+from tasks.deploy.rollout import reconcile
+from tasks.deploy.services import load_release
+from tasks.records import Rollout
+
+
+def roll_back(
+    workspace: Workspace, endpoints: Endpoints, *, actor: str, reason: str, to: str | None = None
+) -> Rollout:
+    """Restore `to` (default: the champion before this one).
+
+    The old champion serves until the restored one is verified and loaded. Raises PromotionDenied when
+    there is nothing to go back to, IntegrityError when the restored release does not verify.
+    """
+    state = workspace.state()
+    if state.champion is None:
+        raise PromotionDenied("nothing to roll back: no release is live", hint="see `assay release list`")
+    target = to or state.previous
+    if target is None:
+        raise PromotionDenied(
+            "nothing to roll back to: this is the first champion", hint="name one with --to, or deploy another"
+        )
+    if target == state.champion:
+        raise PromotionDenied(f"{target} is live already", hint="see `assay release list`")
+    if state.of(target) not in ("superseded", "rolled-back"):
+        raise PromotionDenied(
+            f"cannot roll back to {target}: it is {state.of(target) or 'unknown'}",
+            hint="only a release that was champion before, and is not quarantined, can be restored",
+        )
+    verify_manifest(workspace.releases / hex_of(target), trusted_keys=[workspace.keys / "signing.pub"])
+    load_release(endpoints.model_server_url, internal_token(workspace.home), target)
+    workspace.ledger.append(
+        Kind.ROLLED_BACK,
+        project=workspace.project.name,
+        subject=state.champion,
+        actor=actor,
+        reason=reason,
+        details={"restores": target},
+        expected_head=state.head,
+    )
+    return reconcile(workspace, endpoints)

@@ -1,0 +1,175 @@
+"""Task quality on the frozen split: candidate against base and champion, item by item.
+
+results = score_items(LabelScorer(...), rows)
+benchmark_evidence(Measured(unit, results), Measured(base, base_results), None, dataset=digest, seconds=12.0)
+
+Every call to `score_items` on the test split is a look at the hold-out: the caller counts it in the ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from infra.errors import DataError
+from tasks.records import Evidence, EvidenceSet, Row
+from tasks.validate.items import ItemResult, item_id
+from tasks.validate.paired import discordance, mcnemar_exact, paired_difference
+from tasks.validate.statistics import Interval, mean_of_proportions, wilson
+
+
+class Answer(Protocol):
+    """What a scorer says about one text."""
+
+    @property
+    def label(self) -> str:
+        """The label with the highest probability."""
+
+    @property
+    def log_probs(self) -> Mapping[str, float]:
+        """Log-probability by label."""
+
+
+class Scorer(Protocol):
+    """Anything that labels texts, such as `infra.models.scoring.LabelScorer`."""
+
+    def score(self, texts: Any) -> Sequence[Answer]:
+        """One answer for every text, in order."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One model's answers; `digest` names the model, `details` its item results in the store."""
+
+    digest: str
+    results: Sequence[ItemResult]
+    details: str | None = None
+
+
+def score_items(scorer: Scorer, rows: Sequence[Row]) -> tuple[ItemResult, ...]:
+    """One result for every row; raises DataError for no rows or a scorer that skips some."""
+    if not rows:
+        raise DataError("no rows to score", hint="an empty benchmark measures nothing")
+    answers = scorer.score([row.text for row in rows])
+    if len(answers) != len(rows):
+        raise DataError(f"scorer gave {len(answers)} answers, expected {len(rows)}")
+    return tuple(
+        ItemResult(
+            id=item_id(position, row),
+            label=row.label,
+            predicted=answer.label,
+            correct=answer.label == row.label,
+            log_probs=dict(answer.log_probs),
+        )
+        for position, (row, answer) in enumerate(zip(rows, answers, strict=True))
+    )
+
+
+def benchmark_evidence(
+    candidate: Measured,
+    base: Measured,
+    champion: Measured | None = None,
+    *,
+    dataset: str,
+    seconds: float,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> EvidenceSet:
+    """Accuracy of each model and the candidate's paired gains, as evidence about the candidate.
+
+    `candidate.digest` and `champion.digest` are units, `base.digest` the base model's tree. Raises
+    DataError when the models did not answer the very same items in the same order.
+    """
+    check_same_items(candidate.results, base.results, "base")
+    inputs = {"candidate": candidate.digest, "base": base.digest, "dataset": dataset}
+    evidence = [
+        _accuracy("accuracy", candidate, inputs, confidence),
+        _macro(candidate, inputs, confidence),
+        _accuracy("base_accuracy", base, inputs, confidence),
+        _gain("accuracy_gain_over_base", candidate, base, inputs, confidence, seed),
+    ]
+    if champion is not None:
+        check_same_items(candidate.results, champion.results, "champion")
+        inputs = {**inputs, "champion": champion.digest}
+        evidence += [
+            _accuracy("champion_accuracy", champion, inputs, confidence),
+            _gain("accuracy_gain_over_champion", candidate, champion, inputs, confidence, seed),
+        ]
+    return EvidenceSet(candidate=candidate.digest, evidence=tuple(evidence), seconds=seconds)
+
+
+def check_same_items(first: Sequence[ItemResult], second: Sequence[ItemResult], name: str) -> None:
+    """Raises DataError unless both answer the same, distinct items with the same labels, in one order."""
+    if not first or len(first) != len(second):
+        raise DataError(f"{name}: got {len(second)} item results, expected {len(first)} and at least one")
+    if len({item.id for item in first}) != len(first):
+        raise DataError("candidate: an item is answered twice", hint="every item counts once")
+    for position, (a, b) in enumerate(zip(first, second, strict=True)):
+        if a.id != b.id:
+            raise DataError(
+                f"{name}: item {position} is {b.id!r}, expected {a.id!r}",
+                hint="score all models on the same frozen split, in the same order",
+            )
+        if a.label != b.label:
+            raise DataError(f"{name}: item {a.id!r} has label {b.label!r}, expected {a.label!r}")
+
+
+def _tally(results: Sequence[ItemResult]) -> dict[str, tuple[int, int]]:
+    """`{label: (right, all)}`, sorted by label."""
+    counts: dict[str, tuple[int, int]] = {}
+    for item in results:
+        right, total = counts.get(item.label, (0, 0))
+        counts[item.label] = (right + item.correct, total + 1)
+    return dict(sorted(counts.items()))
+
+
+def _shares(results: Sequence[ItemResult]) -> dict[str, float]:
+    return {label: right / total for label, (right, total) in _tally(results).items()}
+
+
+def _accuracy(metric: str, model: Measured, inputs: dict[str, str], confidence: float) -> Evidence:
+    right = sum(item.correct for item in model.results)
+    interval = wilson(right, len(model.results), confidence)
+    remark = f"{right} of {interval.n} right"
+    return _evidence(metric, interval, inputs, _shares(model.results), model.details, remark)
+
+
+def _macro(model: Measured, inputs: dict[str, str], confidence: float) -> Evidence:
+    tally = _tally(model.results)
+    interval = mean_of_proportions(list(tally.values()), confidence)
+    weakest = min(tally, key=lambda label: tally[label][0] / tally[label][1])
+    right, total = tally[weakest]
+    remark = f"{len(tally)} labels, weakest {weakest} {right} of {total}"
+    return _evidence("macro_accuracy", interval, inputs, _shares(model.results), model.details, remark)
+
+
+def _gain(
+    metric: str, model: Measured, other: Measured, inputs: dict[str, str], confidence: float, seed: int
+) -> Evidence:
+    table = discordance([i.correct for i in model.results], [i.correct for i in other.results])
+    interval = paired_difference(table, confidence=confidence, seed=seed)
+    before, after = _shares(other.results), _shares(model.results)
+    slices = {label: after[label] - before[label] for label in after}
+    remark = f"{table.gained}:{table.lost} discordant, McNemar exact p={mcnemar_exact(table):.1g}"
+    return _evidence(metric, interval, inputs, slices, model.details, remark)
+
+
+def _evidence(
+    metric: str,
+    interval: Interval,
+    inputs: dict[str, str],
+    slices: dict[str, float],
+    details: str | None,
+    remark: str,
+) -> Evidence:
+    return Evidence(
+        metric=metric,
+        value=interval.value,
+        lower=interval.lower,
+        upper=interval.upper,
+        confidence=interval.confidence,
+        n=interval.n,
+        method=f"{interval.method}; {remark}",
+        inputs=inputs,
+        slices=slices,
+        details=details,
+    )
