@@ -1,7 +1,6 @@
 """A guard policy: read from YAML, named by the digest of its bytes, applied to whole texts and streams."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Annotated, Literal
 
 import yaml
@@ -107,11 +106,6 @@ class GuardPolicy:
     def stream(self) -> StreamFilter:
         """A filter for one answer that arrives in pieces; it decides exactly as `check_output` does."""
         return StreamFilter(self)
-
-    @cached_property
-    def longest_answer(self) -> int:
-        """Characters after which an answer is stopped."""
-        return self.max_chars
 
     def _check(self, text: str, rules: RuleSet) -> GuardVerdict:
         if len(text) > self.max_chars:

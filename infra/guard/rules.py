@@ -11,7 +11,7 @@ from typing import Any
 from infra.errors import ConfigError
 from infra.guard.canonicalise import leet_letters, letters, plain
 
-_SEPARATORS = r"[\s\pP\pS\d]{1,40}"
+_SEPARATORS = r"[\s\pZ\pP\pS\d]+"
 _VIEWS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("plain", plain),
     ("letters", letters),

@@ -1,14 +1,12 @@
 """Chat messages to token ids, the same way for training, scoring and serving.
 
-    prompt = ChatPrompt.of("You triage incidents.", user_template="{text}")
     ids = encode_chat(tokenizer, prompt.messages("Emotet sends mail."))
 
 The words of a message are encoded apart from the template's control tokens: a user who writes
 `<|im_end|>` sends nine characters, never the end of a turn.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from infra.errors import DataError
@@ -20,35 +18,13 @@ if TYPE_CHECKING:
 _MARK = "\ue000\ue001{index}\ue001\ue000"
 
 
-@dataclass(frozen=True)
-class ChatMessage:
-    """One turn of a conversation."""
-
-    role: str
-    content: str
+# One turn of a conversation: "role" and "content".
+Message = Mapping[str, str]
+# Text → the whole conversation up to the answer that is asked for (`PromptTemplate.messages`).
+Render = Callable[[str], Sequence[Message]]
 
 
-@dataclass(frozen=True)
-class ChatPrompt:
-    """What stands before and around a text: leading messages (system, few-shot pairs) and the user turn."""
-
-    leading: tuple[ChatMessage, ...]
-    user_turn: Callable[[str], str] = str
-
-    @staticmethod
-    def of(
-        leading: "str | Sequence[ChatMessage]", user_template: Callable[[str], str] | None = None
-    ) -> "ChatPrompt":
-        """Builds a prompt from a system text, or from leading messages, and a function text → user turn."""
-        messages = (ChatMessage("system", leading),) if isinstance(leading, str) else tuple(leading)
-        return ChatPrompt(messages, user_template or str)
-
-    def messages(self, text: str) -> tuple[ChatMessage, ...]:
-        """The whole conversation up to the answer that is asked for."""
-        return (*self.leading, ChatMessage("user", self.user_turn(text)))
-
-
-def encode_chat(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[ChatMessage]) -> list[int]:
+def encode_chat(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> list[int]:
     """Token ids of a conversation plus the header of the assistant's turn.
 
     Raises DataError when the tokenizer has no chat template or the template refuses the messages.
@@ -59,17 +35,17 @@ def encode_chat(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[ChatMes
         before, found, rendered = rendered.partition(_MARK.format(index=index))
         if not found:
             raise DataError(
-                f"the chat template drops or moves message {index + 1} (role {message.role})",
+                f"the chat template drops or moves message {index + 1} (role {message["role"]})",
                 "use roles and an order that the base model's chat template renders",
             )
-        ids += _control_ids(tokenizer, before) + text_ids(tokenizer, message.content)
+        ids += _control_ids(tokenizer, before) + text_ids(tokenizer, message["content"])
     return ids + _control_ids(tokenizer, rendered)
 
 
 def encode_answer(tokenizer: "PreTrainedTokenizerBase", answer: str) -> list[int]:
     """Token ids of an assistant's answer and of what ends its turn."""
     mark = _MARK.format(index=1)
-    turns = (ChatMessage("user", ""), ChatMessage("assistant", answer))
+    turns = ({"role": "user", "content": ""}, {"role": "assistant", "content": answer})
     after = _render(tokenizer, turns, header=False).partition(mark)[2]
     ending = _control_ids(tokenizer, after)
     special = set(tokenizer.all_special_ids)
@@ -88,13 +64,13 @@ def text_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
 
 
 def encode_within(
-    tokenizer: "PreTrainedTokenizerBase", prompt: ChatPrompt, text: str, max_tokens: int
+    tokenizer: "PreTrainedTokenizerBase", render: Render, text: str, max_tokens: int
 ) -> list[int]:
     """Token ids of the conversation in at most `max_tokens`: the text is cut, never the prompt around it.
 
     Raises DataError when the prompt alone does not fit.
     """
-    ids = encode_chat(tokenizer, prompt.messages(text))
+    ids = encode_chat(tokenizer, render(text))
     while len(ids) > max_tokens:
         if not text:
             raise DataError(
@@ -103,7 +79,7 @@ def encode_within(
             )
         keep = max(len(text_ids(tokenizer, text)) - (len(ids) - max_tokens), 0)
         text = _first_tokens(tokenizer, text, keep)
-        ids = encode_chat(tokenizer, prompt.messages(text))
+        ids = encode_chat(tokenizer, render(text))
     return ids
 
 
@@ -134,11 +110,11 @@ def _control_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False, split_special_tokens=False)["input_ids"])
 
 
-def _render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[ChatMessage], *, header: bool) -> str:
+def _render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], *, header: bool) -> str:
     if not tokenizer.chat_template:
         raise DataError("the base model has no chat template", "choose an instruct model as base")
     marked = [
-        {"role": message.role, "content": _MARK.format(index=index)} for index, message in enumerate(messages)
+        {"role": message["role"], "content": _MARK.format(index=index)} for index, message in enumerate(messages)
     ]
     try:
         return str(tokenizer.apply_chat_template(marked, tokenize=False, add_generation_prompt=header))

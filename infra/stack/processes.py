@@ -29,7 +29,7 @@ def marked(home: Path) -> list[psutil.Process]:
     return found
 
 
-def stop_all(home: Path, *, patience_s: float = 8.0) -> int:
+def stop_all(home: Path, *, patience_s: float = 5.0) -> int:
     """End every marked process, politely first; returns how many there were.
 
     Raises Unavailable when some survive SIGKILL. Several rounds, because a process may have forked

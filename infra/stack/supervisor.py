@@ -7,6 +7,7 @@ Supervisor(home).processes()         # {name: ProcessInfo}
 import hashlib
 import http.client
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -28,6 +29,8 @@ _LOG_BYTES = 10 * 1024 * 1024
 # 108 bytes hold a socket's name; supervisord appends its pid while it creates one.
 _SOCKET_LIMIT = 90
 _START_S = 30.0
+# Line ends and comments.
+_UNHOLDABLE = re.compile(r"[\r\n]|\s[;#]")
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,12 @@ class ProcessInfo:
 def configuration(home: Path, services: Iterable[Service]) -> str:
     """The supervisord.conf of a stack; raises ConfigError for a home whose path it cannot hold."""
     run = record.run_directory(home)
-    if set(str(home)) & set("\n\r\"';#\\"):
-        raise ConfigError(f"ASSAY_HOME={home}: quotes, ; # and \\ are refused", hint="use another directory")
+    # Comments and expansions of supervisord.conf (logs expand twice), and SQLite's addresses.
+    if set(str(home)) & set("\n\r\"';#\\%?"):
+        raise ConfigError(
+            f"ASSAY_HOME={home}: a path with quotes, ; # % ? or \\ cannot hold the services",
+            hint="use another directory",
+        )
     parts = [
         _section("unix_http_server", {"file": socket_path(home), "chmod": "0600"}),
         _section(
@@ -89,7 +96,12 @@ def _program(home: Path, service: Service) -> dict[str, object]:
 
 
 def _section(name: str, values: Mapping[str, object]) -> str:
-    lines = [f"{key}={str(value).replace('%', '%%')}" for key, value in values.items()]
+    lines = []
+    for key, value in values.items():
+        text = str(value).replace("%", "%%")
+        if _UNHOLDABLE.search(text):
+            raise ConfigError(f"{name}: {key}: supervisord.conf cannot hold {text!r}")
+        lines.append(f"{key}={text}")
     return "\n".join([f"[{name}]", *lines, ""])
 
 
@@ -130,6 +142,7 @@ class Supervisor:
             text=True,
             env=environment,
             cwd=record.run_directory(self.home),
+            umask=0o077,
             timeout=_START_S,
             check=False,
         )

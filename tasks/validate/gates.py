@@ -1,114 +1,24 @@
-"""Gates: declared rules from evidence to a verdict, fail closed, each explained in one line.
+"""Gates: from evidence to a verdict by declared rules, fail closed, each explained in one line.
 
-policy = load_gates(Path("configs/gates.yaml"))
-report = judge(policy, evidence, requirements=requirements, has_champion=True)
-report.headline    # "accuracy-floor: 13.0 % accuracy, 95% CI [10.1, 16.4], limit lower >= 50 %, n=440: fails"
+report = judge(load_gates(file), evidence, requirements=requirements, has_champion=True)
+report.headline    # "accuracy-floor: 13.0 % accuracy, 95% CI [10.1, 16.4], limit lower >= 50 %, …: fails"
 """
 
-import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from operator import ge, gt, le, lt
-from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
-
-from infra.config.source import Source, read_yaml
 from infra.digest import digest_json
-from infra.errors import ConfigError, IntegrityError
+from infra.errors import IntegrityError
 from tasks.records import Evidence, EvidenceSet, GateReport, GateResult, SecurityRequirements, Verdict
-from tasks.records.record import Record
+from tasks.validate.gate_policy import GatePolicy, GateRule, load_gates
 from tasks.validate.metrics import METRICS
 
+__all__ = ["GatePolicy", "GateRule", "judge", "load_gates"]
+
 _OPERATORS = {">": gt, ">=": ge, "<": lt, "<=": le}
-_CAUTIOUS = {">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}
 _SEVERITIES = ("critical", "high", "medium")
 _WORST_FIRST = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}
-
-
-class GateRule(Record):
-    """One rule; every rule blocks, `severity` only orders the reasons."""
-
-    model_config = ConfigDict(strict=True)
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-    description: str = Field(min_length=1, description="why the rule exists, for the person who is blocked")
-    metric: str = Field(description="what is measured: one of the names in tasks/validate/metrics.py")
-    statistic: Literal["point", "lower", "upper"] = Field(description="value, or which bound of its interval")
-    op: Literal[">", ">=", "<", "<="]
-    limit: float = Field(description="a share, not percent: 0.05 is five points")
-    min_n: int = Field(ge=1, description="fewer measured items than this: inconclusive")
-    confidence: float = Field(0.95, gt=0, lt=1, description="the interval must have at least this confidence")
-    severity: Literal["critical", "high", "medium"] = "high"
-    on_missing: Literal["fail"] = Field("fail", description="absent evidence never passes; nothing else is allowed")
-    applies: Literal["always", "champion"] = Field(
-        "always", description="champion: only when a champion exists, and then the metric is required"
-    )
-
-    @model_validator(mode="after")
-    def _can_hold(self) -> "GateRule":
-        metric = METRICS.get(self.metric)
-        if metric is None:
-            close = difflib.get_close_matches(self.metric, METRICS, n=1)
-            known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METRICS)}"
-            raise ValueError(f"unknown metric {self.metric!r}, {known}")
-        if self.statistic not in ("point", _CAUTIOUS[self.op]):
-            raise ValueError(
-                f"{self.statistic} {self.op} limit would pass on uncertain evidence, use {_CAUTIOUS[self.op]}"
-            )
-        if not metric.low <= self.limit <= metric.high:
-            raise ValueError(
-                f"limit {self.limit} is outside of what {self.metric} can be"
-                f" ({metric.low:g} to {metric.high:g}): write a share, not percent"
-            )
-        if metric.needs_champion and self.applies != "champion":
-            raise ValueError(f"{self.metric} needs a champion: say `applies: champion`")
-        return self
-
-
-class GatePolicy(Record):
-    """All rules of one project; the names are unique."""
-
-    gates: tuple[GateRule, ...] = Field(min_length=1)
-
-    @property
-    def digest(self) -> str:
-        """Digest of the rules as they are applied, defaults included."""
-        return digest_json(self.model_dump(mode="json"))
-
-
-def load_gates(file: Path) -> GatePolicy:
-    """The policy in a YAML file; raises ConfigError naming file, line and the nearest valid name."""
-    source = read_yaml(file)
-    try:
-        policy = GatePolicy.model_validate(source.values)
-    except ValidationError as error:
-        raise _explain(error, source) from error
-    seen: dict[str, int] = {}
-    for number, rule in enumerate(policy.gates):
-        if rule.name in seen:
-            where = source.where(("gates", number, "name"))
-            first = source.where(("gates", seen[rule.name], "name"))
-            raise ConfigError(f"{where}: gate {rule.name!r} is declared twice", hint=f"first at {first}")
-        seen[rule.name] = number
-    return policy
-
-
-def _explain(error: ValidationError, source: Source) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    location = tuple(first["loc"])
-    where, name = source.where(location), ".".join(map(str, location)) or "gates"
-    hint = "see configs/schema/gates.schema.json for every key"
-    if first["type"] == "extra_forbidden":
-        valid = GateRule.model_fields if location[:1] == ("gates",) else GatePolicy.model_fields
-        close = difflib.get_close_matches(str(location[-1]), list(valid), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"valid keys: {', '.join(valid)}"
-        return ConfigError(f"{where}: unknown key {name!r}", hint=hint)
-    # Errors of the model itself (cross-field checks) carry the whole mapping as input: too long to repeat.
-    plain = isinstance(first["input"], str | int | float | bool | None)
-    got = f", got {first['input']!r}" if plain and first["type"] != "missing" else ""
-    return ConfigError(f"{where}: {name}: {first['msg'].removeprefix('Value error, ')}{got}", hint=hint)
 
 
 def judge(
@@ -150,7 +60,8 @@ def judge(
 def _by_metric(evidence: EvidenceSet, candidate: str | None) -> dict[str, list[Evidence]]:
     if candidate is not None and evidence.candidate != candidate:
         raise IntegrityError(
-            f"evidence is about {evidence.candidate}, expected {candidate}", hint="validate the candidate again"
+            f"evidence is about {evidence.candidate}, expected {candidate}",
+            hint="validate the candidate again",
         )
     found: dict[str, list[Evidence]] = {}
     for item in evidence.evidence:
@@ -187,8 +98,7 @@ def _lacking(gate: str) -> GateResult:
     )
 
 
-def _judge_rule(rule: GateRule, found: Iterable[Evidence]) -> GateResult:
-    items = list(found)
+def _judge_rule(rule: GateRule, items: Sequence[Evidence]) -> GateResult:
     if len(items) != 1:
         reason = "no evidence was measured" if not items else f"measured {len(items)} times, expected once"
         return GateResult(
@@ -253,10 +163,3 @@ def _sentence(rule: GateRule, item: Evidence, reason: str) -> str:
         f" {item.confidence:.0%} CI [{metric.show(item.lower)}, {metric.show(item.upper)}],"
         f" limit {_limit(rule)}, n={item.n}{f' ({remark})' if mark else ''}{f': {reason}' if reason else ''}"
     )
-
-
-def gates_schema() -> dict[str, Any]:
-    """JSON Schema of a gate policy file, with the known metrics as choices."""
-    schema = GatePolicy.model_json_schema()
-    schema["$defs"]["GateRule"]["properties"]["metric"]["enum"] = sorted(METRICS)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -36,8 +36,6 @@ METRICS: dict[str, Metric] = {
         Metric("base_accuracy", "accuracy of the base"),
         Metric("champion_accuracy", "accuracy of the champion", needs_champion=True),
         Metric("accuracy_gain_over_base", "over base", low=-1.0, signed=True),
-        Metric(
-            "accuracy_gain_over_champion", "over champion", low=-1.0, signed=True, needs_champion=True
-        ),
+        Metric("accuracy_gain_over_champion", "over champion", low=-1.0, signed=True, needs_champion=True),
     )
 }

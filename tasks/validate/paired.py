@@ -46,21 +46,20 @@ def discordance(first: Sequence[bool], second: Sequence[bool]) -> Discordance:
 def mcnemar_exact(table: Discordance) -> float:
     """Two-sided p of the exact McNemar test: the discordant pairs are a fair coin (McNemar 1947)."""
     flips, rarer = table.gained + table.lost, min(table.gained, table.lost)
-    term = tail = 1
+    term: int = 1
+    tail: int = 1
     for k in range(1, rarer + 1):
         term = term * (flips - k + 1) // k
         tail += term
-    return min(1.0, 2 * tail / 2**flips)  # exact integers up to the one division
+    return min(1.0, 2 * tail / (1 << flips))  # exact integers up to the one division
 
 
 def tango(table: Discordance, confidence: float = 0.95) -> Interval:
-    """Score interval of a paired difference (Tango, Stat. Med. 1998); honest even without discordant pairs."""
+    """Score interval of a paired difference (Tango, Stat. Med. 1998); honest without discordant pairs too."""
     z, point = two_sided_z(confidence), table.difference
     lower = _crossing(table, point, -1.0, z)
     upper = _crossing(table, point, 1.0, -z)
-    return Interval(
-        point, min(lower, point), max(upper, point), confidence, table.n, "Tango score interval"
-    )
+    return Interval(point, min(lower, point), max(upper, point), confidence, table.n, "Tango score interval")
 
 
 def _crossing(table: Discordance, point: float, end: float, z: float) -> float:

@@ -37,7 +37,7 @@ def two_sided_z(confidence: float) -> float:
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval (Wilson, JASA 1927) of a proportion; raises ValueError for impossible counts."""
+    """Score interval of a proportion (Wilson, JASA 1927); raises ValueError for impossible counts."""
     _check_counts(successes, n)
     z = two_sided_z(confidence)
     share = successes / n

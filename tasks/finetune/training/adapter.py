@@ -38,6 +38,7 @@ class AdaptedLinear:
         biases = [module.bias for _, module in modules]
         self.bias = torch.cat([bias.data for bias in biases]) if biases[0] is not None else None
         self.merged = self.weight
+        self._lend()
         self.parts: list[LoraPart] = []
         self.lows: Tensor | None = None
         self.lows_grad: Tensor | None = None
@@ -60,6 +61,7 @@ class AdaptedLinear:
         low_master = master[:split].view(-1, width)
         self.lows, self.lows_grad = work[:split].view(-1, width), grad[:split].view(-1, width)
         self.scale, self.merged = scale, self.weight.clone()
+        self._lend()
         row, offset, index = 0, split, 0
         for name, module in self.modules:
             stop = row + module.out_features
@@ -71,6 +73,12 @@ class AdaptedLinear:
                 )
                 offset, index = end, index + 1
             row = stop
+
+    def _lend(self) -> None:
+        """Makes the model's own modules views of the fused weights: it is scored as it is trained."""
+        sizes = [module.out_features for _, module in self.modules]
+        for (_, module), rows in zip(self.modules, self.merged.split(sizes), strict=True):
+            module.weight.data = rows
 
     def merge(self) -> None:
         """Brings the working weights up to date: W + sBA."""

@@ -96,13 +96,14 @@ def test_down_ends_orphans_of_a_killed_supervisor(blueprint: Blueprint, home: Pa
 
 def test_down_ends_children_that_left_the_group_and_ignore_sigterm(home: Path) -> None:
     port = free_port()
-    stubborn = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-    code = f"""
-        import http.server, subprocess, sys
-        subprocess.Popen([sys.executable, "-c", {stubborn!r}], start_new_session=True)
-        http.server.test(http.server.SimpleHTTPRequestHandler, port={port}, bind="127.0.0.1")
-    """
-    command = (sys.executable, "-c", textwrap.dedent(code))
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    script = home / "parent.py"
+    script.write_text(
+        "import http.server, subprocess, sys\n"
+        f"subprocess.Popen([sys.executable, '-c', {stubborn!r}], start_new_session=True)\n"
+        f"http.server.test(http.server.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')\n"
+    )
+    command = (sys.executable, str(script))
     bring_up(Blueprint(home, {"one": port}, lambda ports: (web("one", ports["one"], command=command),)))
     child = psutil.Process(pid_of(home, "one")).children()[0]
     wait_until(lambda: len(processes.marked(home)) == 3)

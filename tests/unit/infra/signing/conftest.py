@@ -64,12 +64,16 @@ class World:
     def base(self) -> Path:
         return self.store.tree_path(self.manifest.base.digest)
 
-    def seal(self, change: Callable[[ReleaseManifest], ReleaseManifest] = lambda manifest: manifest) -> "World":
-        """Hash the release again and sign it again, as its owner could: for what a signature cannot excuse."""
+    def seal(
+        self, change: Callable[[ReleaseManifest], ReleaseManifest] = lambda manifest: manifest
+    ) -> "World":
+        """Hash and sign the release again, as its owner could: for what a signature cannot excuse."""
         for name in (layout.MANIFEST, layout.BUNDLE):
             (self.release / name).unlink(missing_ok=True)
         files = tree_manifest(self.release)
-        adapter = {name.removeprefix("adapter/"): d for name, d in files.items() if name.startswith("adapter/")}
+        adapter = {
+            name.removeprefix("adapter/"): d for name, d in files.items() if name.startswith("adapter/")
+        }
         manifest = replace(
             self.manifest,
             files=files,

@@ -1,0 +1,104 @@
+"""`assay run FLOW`: one flow in this process, against the running stack, with progress on a terminal."""
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.environment import enter_stack
+from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+
+if TYPE_CHECKING:
+    from prefect.states import State
+
+    from infra.workspace import Workspace
+
+_POLL_S = 0.5
+_VERDICTS = ("Blocked", "Rejected", "Breached")
+
+
+class FlowName(StrEnum):
+    """Flows that run here; deploy runs in a worker, because it may have to wait for a person."""
+
+    DEVELOP = "develop"
+    FINETUNE = "finetune"
+    VALIDATE = "validate"
+    DEPLOY = "deploy"
+    OPERATE = "operate"
+    LIFECYCLE = "lifecycle"
+
+
+def run(
+    flow: Annotated[FlowName, typer.Argument(help="What to run.")],
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    wait: Annotated[bool, typer.Option(help="Wait for the deploy run that lifecycle starts.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Run one flow; exit 0 done, 1 malfunction, 2 bad input, 3 blocked or rejected."""
+    from infra.stack import endpoints
+    from infra.workspace import open_workspace
+
+    with explained(as_json):
+        workspace = open_workspace(project, profile)
+        enter_stack(workspace.home, endpoints(workspace.home))
+        started = time.monotonic()
+        if flow == FlowName.DEPLOY:
+            state = _deploy_alone(workspace, project, profile)
+        else:
+            state = _flow(flow)(project=project, profile=profile, return_state=True)
+            if flow == FlowName.LIFECYCLE and wait and state.is_completed():
+                state = _await_deploy(workspace)
+        _finish(workspace, flow, state, time.monotonic() - started, as_json)
+
+
+def _flow(name: FlowName) -> Any:
+    from importlib import import_module
+
+    return getattr(import_module(f"flows.{name.value}"), name.value)
+
+
+def _deploy_alone(workspace: "Workspace", project: str, profile: str) -> "State[Any]":
+    from flows.start import start_deploy
+    from infra.errors import DataError
+    from tasks.records import Validated
+
+    validated = workspace.handover.get("validated", Validated)
+    if validated is None:
+        raise DataError("nothing validated to deploy", hint="run validate first: assay run validate")
+    start_deploy.fn(workspace, project, profile, validated)
+    return _await_deploy(workspace)
+
+
+def _await_deploy(workspace: "Workspace") -> "State[Any]":
+    """Follow the newest deploy run until it ends or waits for a person."""
+    from prefect.client.orchestration import get_client
+
+    from flows.start import deploy_runs
+    from infra.errors import Unavailable
+    from tasks.records import Validated
+
+    validated = workspace.handover.get("validated", Validated)
+    if validated is None:
+        raise Unavailable("the deploy run is gone", hint="run again")
+    with get_client(sync_client=True) as client:
+        runs = deploy_runs(validated.candidate.unit)
+        if not runs:
+            raise Unavailable("Prefect knows no deploy run for this candidate", hint="run again")
+        while True:
+            state = client.read_flow_run(runs[0].id).state
+            if state is not None and (state.is_final() or state.is_paused()):
+                return state
+            time.sleep(_POLL_S)
+
+
+def _finish(
+    workspace: "Workspace", flow: FlowName, state: "State[Any]", seconds: float, as_json: bool
+) -> None:
+    from flows.cli.summary import summarise
+
+    summary = summarise(workspace, flow.value, state, seconds)
+    emit(summary.content, as_json=as_json, text=summary.text)
+    if summary.exit_code:
+        raise typer.Exit(summary.exit_code)

@@ -1,0 +1,23 @@
+"""Validate: base, candidate and champion on the frozen test split, then the gates' verdict."""
+
+from prefect import flow
+from prefect.states import Failed, State
+
+from flows.parameters import ProfileName, ProjectName
+from flows.phase import phase
+from tasks.records import Validated, Verdict
+from tasks.validate import steps
+
+
+@flow(name="validate", description=__doc__, flow_run_name="validate-{project}-{profile}")
+def validate(project: ProjectName = "default", profile: ProfileName = "embedded") -> Validated | State:
+    """Measure the candidate and judge it; ends in the state Blocked unless every gate passes."""
+    with phase("validate", project, profile) as current:
+        candidate = steps.compose_candidate(current.workspace)
+        evidence = steps.measure(current.workspace, candidate)
+        validated = steps.judge_candidate(current.workspace, current.run, candidate, evidence)
+        if validated.report.verdict != Verdict.PASS:
+            message = steps.record_block(current.workspace, validated)
+            return Failed(name="Blocked", message=message)
+        current.workspace.handover.put("validated", validated)
+        return validated

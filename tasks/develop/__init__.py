@@ -1,0 +1,1 @@
+"""The develop phase as pure functions: prompts, datasets, quality, base selection, requirements."""

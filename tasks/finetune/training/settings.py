@@ -1,0 +1,72 @@
+"""How an adapter is trained: every number with its unit, checked against the others up front.
+
+    TrainingSettings(epochs=3, batch_size=32)
+"""
+
+from dataclasses import asdict, dataclass
+
+from infra.digest import digest_json
+from infra.errors import ConfigError
+
+ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """LoRA fine-tuning. Raises ConfigError when a value, or a combination, cannot work."""
+
+    epochs: int = 3
+    """Passes over the training rows."""
+    batch_size: int = 32
+    """Rows per optimiser step."""
+    learning_rate: float = 2e-3
+    """Peak of the schedule (linear warm-up, then cosine to 0)."""
+    warmup_ratio: float = 0.06
+    """Share of all steps in which the learning rate rises."""
+    lora_r: int = 16
+    """Rank of each adapted matrix."""
+    lora_alpha: int = 32
+    """The adapter's product is scaled by lora_alpha / lora_r."""
+    target_modules: tuple[str, ...] = ALL_LINEAR
+    """Names of the linear modules that are adapted in each trained layer."""
+    trained_layers: int | None = 15
+    """Only the top layers are adapted; None: all. What lies below is computed once, not once an epoch."""
+    clip_norm: float = 1.0
+    """Gradients with a larger global norm are scaled down to it."""
+    max_tokens: int = 200
+    """Longest row in tokens, prompt and answer included; the text is cut, never the prompt."""
+    checkpoint_every: int = 20
+    """Optimiser steps between checkpoints."""
+    seed: int = 0
+    """Decides the initial adapter and the order of rows."""
+    threads: int = 2
+    """CPU threads. The adapter's digest is reproducible for the same number of threads."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "lora_r", "lora_alpha", "max_tokens", "checkpoint_every", "threads"):
+            _require(getattr(self, name) >= 1, f"{name} = {getattr(self, name)}, expected at least 1")
+        _require(0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate}, expected between 0 and 1")
+        _require(0 <= self.warmup_ratio < 1, f"warmup_ratio = {self.warmup_ratio}, expected 0 to below 1")
+        _require(self.clip_norm > 0, f"clip_norm = {self.clip_norm}, expected more than 0")
+        unknown = sorted(set(self.target_modules) - set(ALL_LINEAR))
+        _require(not unknown, f"target_modules names {', '.join(unknown)}, known are {', '.join(ALL_LINEAR)}")
+        _require(bool(self.target_modules), "target_modules is empty: nothing would be trained")
+        _require(
+            self.trained_layers is None or self.trained_layers >= 1,
+            f"trained_layers = {self.trained_layers}, expected at least 1, or none for all",
+        )
+
+    @property
+    def scale(self) -> float:
+        """The factor on the adapter's product."""
+        return self.lora_alpha / self.lora_r
+
+    @property
+    def digest(self) -> str:
+        """Identity of the settings."""
+        return digest_json(asdict(self))
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ConfigError(f"training: {message}", "change it under training: in the project's configuration")
