@@ -1,6 +1,6 @@
 """Every deployment of Assay: what the UI can start, and what runs at night.
 
-    apply_deployments(project)      # idempotent; needs PREFECT_API_URL
+apply_deployments(project)      # idempotent; needs PREFECT_API_URL
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,7 @@
 """What every phase does around its DAG: open the workspace, hold the lock, track the run, redact logs.
 
-    with phase("develop", project, profile) as current:
-        current.workspace, current.run
+with phase("develop", project, profile) as current:
+    current.workspace, current.run
 """
 
 import contextlib

@@ -46,6 +46,8 @@ def list_keys(as_json: Json = False) -> None:
 
     with explained(as_json):
         found = _keys().list()
-        lines = [f"{k.id:<14} {k.name:<24} {','.join(k.scopes)} {'revoked' if k.revoked else ''}" for k in found]
+        lines = [
+            f"{k.id:<14} {k.name:<24} {','.join(k.scopes)} {'revoked' if k.revoked else ''}" for k in found
+        ]
         rows = [{key: value for key, value in asdict(k).items() if key != "hash"} for k in found]
         emit(rows, as_json=as_json, text="\n".join(lines) or "no keys")

@@ -6,7 +6,9 @@ from flows.cli.environment import enter_stack
 from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
 
 
-def up(project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False) -> None:
+def up(
+    project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False
+) -> None:
     """Start all services and deploy all flows; does nothing when they run."""
     from infra import stack
     from infra.workspace import open_workspace

@@ -35,7 +35,7 @@ def encode_chat(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message
         before, found, rendered = rendered.partition(_MARK.format(index=index))
         if not found:
             raise DataError(
-                f"the chat template drops or moves message {index + 1} (role {message["role"]})",
+                f"the chat template drops or moves message {index + 1} (role {message['role']})",
                 "use roles and an order that the base model's chat template renders",
             )
         ids += _control_ids(tokenizer, before) + text_ids(tokenizer, message["content"])

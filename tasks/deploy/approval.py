@@ -1,7 +1,7 @@
 """Who lets a release go live: what each state of a release means for deploy, and the recorded decision.
 
-    next_move(state.of(release), policy="auto")        # a pure rule
-    record_decision(workspace, Decision(...))          # one ledger entry, rejection as well as approval
+next_move(state.of(release), policy="auto")        # a pure rule
+record_decision(workspace, Decision(...))          # one ledger entry, rejection as well as approval
 """
 
 from datetime import UTC, datetime
@@ -68,7 +68,9 @@ def request_approval(workspace: Workspace, release: str, details: dict[str, str]
 def automatic_decision(release: str, profile: str) -> Decision:
     """The decision of policy `auto`, recorded as exactly that."""
     reason = f"profile {profile!r} approves what passes all gates; no person was asked"
-    return Decision(release=release, decision="approved", approver=AUTO_APPROVER, policy="auto", reason=reason)
+    return Decision(
+        release=release, decision="approved", approver=AUTO_APPROVER, policy="auto", reason=reason
+    )
 
 
 def record_decision(workspace: Workspace, decision: Decision) -> None:

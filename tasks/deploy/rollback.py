@@ -1,16 +1,15 @@
 """Back to a release that was champion before: verify, load, one ledger entry, routes. Seconds, no gap.
 
-    roll_back(workspace, endpoints, actor="ada", reason="wrong answers since 14:00")
+roll_back(workspace, endpoints, actor="ada", reason="wrong answers since 14:00")
 """
 
 from infra.digest import hex_of
 from infra.errors import PromotionDenied
 from infra.ledger import Kind
 from infra.signing import verify_manifest
-from infra.stack import Endpoints, internal_token
+from infra.stack import Endpoints
 from infra.workspace import Workspace
-from tasks.deploy.rollout import reconcile
-from tasks.deploy.services import load_release
+from tasks.deploy.rollout import load_resident, reconcile
 from tasks.records import Rollout
 
 
@@ -28,7 +27,8 @@ def roll_back(
     target = to or state.previous
     if target is None:
         raise PromotionDenied(
-            "nothing to roll back to: this is the first champion", hint="name one with --to, or deploy another"
+            "nothing to roll back to: this is the first champion",
+            hint="name one with --to, or deploy another",
         )
     if target == state.champion:
         raise PromotionDenied(f"{target} is live already", hint="see `assay release list`")
@@ -38,7 +38,7 @@ def roll_back(
             hint="only a release that was champion before, and is not quarantined, can be restored",
         )
     verify_manifest(workspace.releases / hex_of(target), trusted_keys=[workspace.keys / "signing.pub"])
-    load_release(endpoints.model_server_url, internal_token(workspace.home), target)
+    load_resident(workspace, endpoints, target)
     workspace.ledger.append(
         Kind.ROLLED_BACK,
         project=workspace.project.name,

@@ -4,11 +4,11 @@ The ledger entry is the moment of promotion. Everything before can be repeated, 
 projection that `reconcile` repeats; a kill between any two steps leaves one champion and a way on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from infra.gateway.keys import KeyStore
 from infra.ledger import Kind
-from infra.stack import Endpoints, internal_token
+from infra.stack import Endpoints, ensure_internal_token
 from infra.workspace import Workspace
 from tasks.deploy.routes import publish_routes
 from tasks.deploy.services import ask, await_generation, load_release
@@ -29,12 +29,18 @@ def smoke_key(workspace: Workspace) -> str:
     return secret
 
 
+def load_resident(workspace: Workspace, endpoints: Endpoints, release: str) -> None:
+    """Have the model server verify and hold a release; raises IntegrityError, Unavailable."""
+    token = ensure_internal_token(workspace.home).read_text(encoding="utf-8").strip()
+    load_release(endpoints.model_server_url, token, release)
+
+
 def stage(workspace: Workspace, endpoints: Endpoints, release: str, questions: Sequence[Expected]) -> None:
     """Load the release beside the champion and ask it what validation asked; clients do not see it yet.
 
     Raises IntegrityError when the bytes or the answers are not what was measured.
     """
-    load_release(endpoints.model_server_url, internal_token(workspace.home), release)
+    load_resident(workspace, endpoints, release)
     snapshot = publish_routes(workspace, staged=(release,))
     await_generation(endpoints.gateway_url, snapshot.generation)
     key = smoke_key(workspace)
@@ -59,25 +65,17 @@ def reconcile(
     endpoints: Endpoints,
     *,
     questions: Sequence[Expected] = (),
-    project_aliases: Callable[[dict[str, str]], None] | None = None,
 ) -> Rollout:
-    """Bring routes, gateway and aliases to what the ledger says; raises Unavailable while they cannot be."""
+    """Bring model server, routes and gateway to what the ledger says; raises Unavailable while they cannot."""
     state = workspace.state()
     if state.champion is None:
         raise ValueError("reconcile needs a champion")
-    load_release(endpoints.model_server_url, internal_token(workspace.home), state.champion)
+    load_resident(workspace, endpoints, state.champion)
     snapshot = publish_routes(workspace)
     await_generation(endpoints.gateway_url, snapshot.generation)
     if questions:
         key = smoke_key(workspace)
-        check_answers(
-            questions, lambda text: ask(endpoints.gateway_url, key, workspace.project.name, text)
-        )
-    if project_aliases is not None:
-        wanted = {"champion": state.champion}
-        if state.previous is not None:
-            wanted["previous"] = state.previous
-        project_aliases(wanted)
+        check_answers(questions, lambda text: ask(endpoints.gateway_url, key, workspace.project.name, text))
     return Rollout(
         release=state.champion,
         generation=snapshot.generation,

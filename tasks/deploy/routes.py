@@ -1,6 +1,6 @@
 """From the ledger to what the gateway serves: a pure projection, so that it can be repaired at any time.
 
-    snapshot = routes_from([ledger.state("triage")], generation=7)
+snapshot = routes_from([ledger.state("triage")], generation=7)
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """What deploy asks of the running services: load a release, see a generation in force, answer a question.
 
-    load_release(endpoints.model_server_url, token, release)
-    ask(endpoints.gateway_url, key, "triage", "The actor encrypted the hosts.")
+load_release(endpoints.model_server_url, token, release)
+ask(endpoints.gateway_url, key, "triage", "The actor encrypted the hosts.")
 """
 
 import time
@@ -43,7 +43,9 @@ def await_generation(gateway: str, generation: int) -> None:
     deadline = time.monotonic() + _SWAP_TIMEOUT_S
     seen: Any = None
     while time.monotonic() < deadline:
-        seen = _call("GET", f"{gateway}/health/ready", "", None, timeout_s=5, what="gateway").get("generation")
+        seen = _call("GET", f"{gateway}/health/ready", "", None, timeout_s=5, what="gateway").get(
+            "generation"
+        )
         if isinstance(seen, int) and seen >= generation:
             return
         time.sleep(0.05)
@@ -65,7 +67,9 @@ def _call(
     except ValueError:
         content = {}
     if reply.status_code >= 500 and reply.status_code != 507:
-        raise Unavailable(f"{what} answered {reply.status_code}: {_message(content)}", hint="see `assay status`")
+        raise Unavailable(
+            f"{what} answered {reply.status_code}: {_message(content)}", hint="see `assay status`"
+        )
     if reply.status_code >= 400:
         raise IntegrityError(f"{what} refused ({reply.status_code}): {_message(content)}")
     return content if isinstance(content, dict) else {}

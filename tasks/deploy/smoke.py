@@ -1,6 +1,6 @@
 """The question before going live: does the served unit answer what was measured?
 
-    check_answers(expected, lambda text: ask(...))
+check_answers(expected, lambda text: ask(...))
 """
 
 from collections.abc import Callable, Sequence

@@ -1,0 +1,248 @@
+"""`assay release …`: look at releases, compare, verify, decide, roll back."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.environment import enter_stack
+from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from infra.digest import hex_of
+from infra.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from infra.ledger import ProjectState
+    from infra.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True)
+
+ReleaseArgument = Annotated[str, typer.Argument(help="Release digest, or the start of its hex digits.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; goes into the ledger.")]
+Person = Annotated[str | None, typer.Option("--as", help="Who decides; default: you on this machine.")]
+
+
+def _open(project: str, profile: str) -> "Workspace":
+    from infra.workspace import open_workspace
+
+    return open_workspace(project, profile)
+
+
+def resolve(state: "ProjectState", name: str) -> str:
+    """The one subject that starts with these digits; raises DataError for none or several."""
+    digits = name.removeprefix("sha256:").lower()
+    found = [known for known in state.releases if hex_of(known).startswith(digits)] if digits else []
+    if len(found) != 1:
+        problem = "unknown release" if not found else f"{len(found)} releases start with"
+        raise DataError(f"{problem} {name!r}", hint="see `assay release list`")
+    return found[0]
+
+
+@app.command("list")
+def list_releases(
+    project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False
+) -> None:
+    """All releases and blocked candidates, oldest first."""
+    with explained(as_json):
+        state = _open(project, profile).state()
+        known = sorted(state.releases.values(), key=lambda r: r.seq)
+        lines = [f"{r.release}  {r.state:<18} {r.since[:16]}  {r.actor}: {r.reason}" for r in known]
+        rows = [
+            {"release": r.release, "state": r.state, "since": r.since, "actor": r.actor, "reason": r.reason}
+            for r in known
+        ]
+        emit(rows, as_json=as_json, text="\n".join(lines) or "no releases yet")
+
+
+@app.command()
+def show(
+    release: ReleaseArgument,
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """One release: what it is made of, its gates, its history."""
+    with explained(as_json):
+        workspace = _open(project, profile)
+        digest = resolve(workspace.state(), release)
+        history = [e for e in workspace.ledger.entries() if e.subject == digest]
+        content = {
+            "release": digest,
+            "state": workspace.state().of(digest),
+            "manifest": _manifest(workspace, digest),
+            "history": [
+                {"seq": e.seq, "time": e.time, "kind": str(e.kind), "actor": e.actor, "reason": e.reason}
+                for e in history
+            ],
+        }
+        lines = [f"release  {digest}", f"state    {content['state']}"]
+        for key, value in (content["manifest"] or {}).items():
+            if key != "files":
+                lines.append(f"{key:<13}{value if not isinstance(value, dict) else value.get('digest', '')}")
+        lines += [f"  {e.seq:>4} {e.time[:19]} {e.kind:<18} {e.actor}: {e.reason}" for e in history]
+        emit(content, as_json=as_json, text="\n".join(lines))
+
+
+def _manifest(workspace: "Workspace", digest: str) -> dict[str, Any] | None:
+    file = workspace.releases / hex_of(digest) / "release.json"
+    return dict(json.loads(file.read_bytes())) if file.exists() else None
+
+
+@app.command()
+def diff(
+    old: ReleaseArgument,
+    new: ReleaseArgument,
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """What differs between two releases, field by field."""
+    with explained(as_json):
+        workspace = _open(project, profile)
+        state = workspace.state()
+        pair = [_manifest(workspace, resolve(state, name)) for name in (old, new)]
+        if None in pair:
+            raise DataError(
+                "a blocked candidate has no release directory to compare", hint="compare two releases"
+            )
+        before, after = (_flat(manifest or {}) for manifest in pair)
+        changes = {
+            key: {"old": before.get(key), "new": after.get(key)}
+            for key in sorted(before.keys() | after.keys())
+            if before.get(key) != after.get(key)
+        }
+        lines = [f"{key}\n  - {each['old']}\n  + {each['new']}" for key, each in changes.items()]
+        emit(changes, as_json=as_json, text="\n".join(lines) or "no difference")
+
+
+def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat.update(_flat(inner, f"{prefix}{key}.") if isinstance(inner, dict) else {f"{prefix}{key}": inner})
+    return flat
+
+
+@app.command()
+def verify(
+    release: ReleaseArgument,
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Check every byte and signature of a release, as the model server does before it loads one."""
+    from infra.signing import verify_release
+
+    with explained(as_json):
+        workspace = _open(project, profile)
+        digest = resolve(workspace.state(), release)
+        directory = workspace.releases / hex_of(digest)
+        with verify_release(
+            directory, trusted_keys=[workspace.keys / "signing.pub"], store=workspace.store
+        ) as verified:
+            files = len(verified.manifest.files) + len(verified.manifest.base.files)
+            emit(
+                {"release": digest, "files": files, "verified": True},
+                as_json=as_json,
+                text=f"verified: {files} files, signatures and base model of {digest}",
+            )
+
+
+@app.command()
+def approve(
+    release: ReleaseArgument,
+    reason: Reason,
+    person: Person = None,
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Approve a release that waits; its deploy run goes on."""
+    _decide("approve", release, reason, person, project, profile, as_json)
+
+
+@app.command()
+def reject(
+    release: ReleaseArgument,
+    reason: Reason,
+    person: Person = None,
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Reject a release that waits; its deploy run ends Rejected."""
+    _decide("reject", release, reason, person, project, profile, as_json)
+
+
+def _decide(
+    decision: str, release: str, reason: str, person: str | None, project: str, profile: str, as_json: bool
+) -> None:
+    from infra.ledger import local_actor
+    from infra.stack import endpoints
+
+    with explained(as_json):
+        if len(reason.strip()) < 3:
+            raise ConfigError("a decision needs a reason", hint="--reason 'why'")
+        workspace = _open(project, profile)
+        digest = resolve(workspace.state(), release)
+        if (state := workspace.state().of(digest)) != "awaiting-approval":
+            raise DataError(f"{digest} does not wait for a decision: it is {state}")
+        running = endpoints(workspace.home)
+        enter_stack(workspace.home, running)
+        from flows.decide import answer_waiting_run
+
+        who = person or local_actor()
+        run = answer_waiting_run(workspace, digest, approver=who, decision=decision, reason=reason)
+        content = {"release": digest, "decision": decision, "by": who, "flow_run": run}
+        emit(content, as_json=as_json, text=f"{decision} by {who}; deploy run {run} goes on")
+
+
+@app.command()
+def rollback(
+    reason: Reason,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Release to restore; default: the one before.")
+    ] = None,
+    person: Person = None,
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Serve the previous champion again; seconds, no failed request in between."""
+    import time
+
+    from infra.ledger import local_actor
+    from infra.locks import hold
+    from infra.stack import endpoints
+    from tasks.deploy.rollback import roll_back
+
+    with explained(as_json):
+        started = time.monotonic()
+        workspace = _open(project, profile)
+        running = endpoints(workspace.home)
+        enter_stack(workspace.home, running)
+        with hold(workspace.run, f"deploy-{workspace.project.name}", "assay release rollback"):
+            target = resolve(workspace.state(), to) if to else None
+            served = roll_back(workspace, running, actor=person or local_actor(), reason=reason, to=target)
+            seconds = time.monotonic() - started
+            lagging = _project_aliases(workspace, served)
+        text = f"live again after {seconds:.1f} s: {served.release}"
+        if lagging:
+            text += f"\nMLflow aliases lag behind: {lagging}\n  → assay doctor --repair"
+        content = {
+            **served.model_dump(mode="json"),
+            "seconds": round(seconds, 2),
+            "aliases": lagging or "moved",
+        }
+        emit(content, as_json=as_json, text=text)
+
+
+def _project_aliases(workspace: "Workspace", served: Any) -> str:
+    """Move the aliases; what is served does not depend on them, so their failure is reported, not raised."""
+    from infra.errors import AssayError
+
+    try:
+        from tasks.deploy.aliases import move_aliases
+
+        move_aliases(workspace, served)
+    except AssayError as error:
+        return error.message
+    return ""

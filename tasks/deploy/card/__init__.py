@@ -1,0 +1,10 @@
+"""The release card: one page on which a person decides about a release within a minute.
+
+card = make_card(candidate, report, evidence, CardFacts(title="Incident triage", approval="auto"))
+html = card_page(card)            # one file, no external assets
+"""
+
+from tasks.deploy.card.content import Card, CardFacts, make_card
+from tasks.deploy.card.page import card_page
+
+__all__ = ["Card", "CardFacts", "card_page", "make_card"]

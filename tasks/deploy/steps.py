@@ -1,0 +1,238 @@
+"""Deploy's work as Prefect tasks: each may run again after a kill and then changes nothing twice."""
+
+import json
+from typing import TYPE_CHECKING
+
+from infra.digest import hex_of
+from infra.errors import DataError, IntegrityError
+from infra.signing import ensure_key
+from infra.stack import Endpoints
+from infra.steps import step
+from infra.workspace import Workspace
+from tasks.deploy import aliases, approval, rollback, rollout
+from tasks.deploy.approval import Move, has_expired, next_move, refusal
+from tasks.deploy.packaging import ReleaseFiles, find_release, package_release
+from tasks.deploy.smoke import Expected
+from tasks.records import Decision, EvidenceSet, Release, Rollout, Validated
+
+if TYPE_CHECKING:
+    from infra.tracking import PhaseRun
+
+_QUESTIONS = 3
+
+
+@step
+def take_validated(workspace: Workspace, flow_run_id: str) -> Validated:
+    """What this run deploys: fixed at its first start, so that a later candidate cannot slip in after a wait."""
+    mine = f"deploy/{flow_run_id}"
+    validated = workspace.handover.get(mine, Validated) or workspace.handover.get("validated", Validated)
+    if validated is None:
+        raise DataError("nothing validated to deploy", hint="run validate first: assay run validate")
+    workspace.handover.put(mine, validated)
+    return validated
+
+
+@step
+def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
+    """The signed release directory of this candidate; the one that exists when it was packaged before."""
+    known = find_release(workspace.releases, validated.candidate.unit)
+    if known is not None:
+        return known
+    project, candidate = workspace.project, validated.candidate
+    prompt = candidate.prompt
+    files = ReleaseFiles(
+        prompt={
+            "name": prompt.name,
+            "system": prompt.system,
+            "user": prompt.user,
+            "labels": list(prompt.labels),
+        },
+        guard_yaml=project.path(project.guard).read_bytes(),
+        access_yaml=project.path(project.access).read_bytes(),
+    )
+    return package_release(
+        candidate,
+        validated.report,
+        store=workspace.store,
+        releases_dir=workspace.releases,
+        files=files,
+        sequence=len(workspace.state().releases) + 1,
+        keys=ensure_key(workspace.home),
+        evidence=EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence)),
+        approval_policy=project.approval.policy,
+        profile=project.profile,
+    )
+
+
+@step
+def advance(workspace: Workspace, release: Release) -> Move:
+    """Enter what the ledger still lacks, up to the point where something has to be decided or done."""
+    state = workspace.state()
+    known = state.releases.get(release.digest)
+    if known and known.state == "awaiting-approval":
+        timeout = workspace.project.approval.timeout_s
+        if has_expired(known, timeout):
+            approval.record_decision(
+                workspace,
+                Decision(
+                    release=release.digest,
+                    decision="expired",
+                    approver="policy:timeout",
+                    policy="person",
+                    reason=f"nobody decided within {timeout} s",
+                ),
+            )
+    move = next_move(workspace.state().of(release.digest))
+    if move == Move.REQUEST:
+        approval.request_approval(workspace, release.digest, {"unit": release.unit})
+        move = next_move(workspace.state().of(release.digest))
+    return move
+
+
+@step
+def explain_refusal(workspace: Workspace, release: Release) -> str:
+    """Why this release is not deployed."""
+    return refusal(workspace.state().releases[release.digest])
+
+
+@step
+def decide_automatically(workspace: Workspace, release: Release) -> None:
+    """Record the decision of policy `auto` as exactly that."""
+    approval.record_decision(
+        workspace, approval.automatic_decision(release.digest, workspace.project.profile)
+    )
+
+
+@step
+def record_person(workspace: Workspace, decision: Decision) -> None:
+    """Record what a person decided."""
+    approval.record_decision(workspace, decision)
+
+
+@step
+def ask_for_decision(workspace: Workspace, release: Release) -> None:
+    """Tell people that a release waits."""
+    from infra.notify import Event, notify
+
+    notify(
+        workspace.project.notify.webhook,
+        Event.now(
+            "release.awaiting-approval",
+            release.project,
+            "A release waits for a decision",
+            f"assay release approve {release.digest} --reason …",
+            "info",
+            release.digest,
+        ),
+    )
+
+
+def decision_text(workspace: Workspace, release: Release) -> str:
+    """What the form in the UI says above its fields (Markdown)."""
+    card = json.loads((workspace.releases / hex_of(release.digest) / "card.json").read_bytes())
+    headline = card.get("headline", "all gates pass")
+    return (
+        f"**{release.project}**: {headline}\n\nrelease `{release.digest}`\n\n"
+        f"card: `{workspace.releases / hex_of(release.digest) / 'card.html'}`"
+    )
+
+
+@step
+def stage_release(workspace: Workspace, endpoints: Endpoints, validated: Validated, release: Release) -> None:
+    """Verified, loaded and asked what validation asked, before any client sees it."""
+    rollout.stage(workspace, endpoints, release.digest, _questions(workspace, validated))
+
+
+@step
+def promote_release(workspace: Workspace, release: Release) -> None:
+    """One ledger entry: this release is champion."""
+    state = workspace.state()
+    rollout.promote(workspace, release.digest, expected_head=state.head, details={"unit": release.unit})
+
+
+@step
+def serve_champion(workspace: Workspace, endpoints: Endpoints, validated: Validated) -> Rollout:
+    """Routes, gateway and aliases follow the ledger; asked again by the name that clients use."""
+    served = rollout.reconcile(workspace, endpoints, questions=_questions(workspace, validated))
+    aliases.move_aliases(workspace, served, _tags(validated))
+    return served
+
+
+def _tags(validated: Validated) -> dict[str, str]:
+    candidate = validated.candidate
+    return {
+        "unit": candidate.unit,
+        "base": candidate.base.digest,
+        "adapter": candidate.adapter.digest,
+        "dataset": candidate.dataset.digest,
+        "evidence": validated.evidence,
+    }
+
+
+@step
+def project_to_registry(workspace: Workspace, served: Rollout) -> None:
+    """Move the registry's aliases to what the ledger says."""
+    aliases.move_aliases(workspace, served)
+
+
+@step
+def restore_previous(workspace: Workspace, endpoints: Endpoints, actor: str, reason: str) -> Rollout:
+    """The champion before this one serves again."""
+    return rollback.roll_back(workspace, endpoints, actor=actor, reason=reason)
+
+
+@step
+def track_deployment(run: "PhaseRun", validated: Validated, release: Release, served: Rollout) -> None:
+    """What was rolled out, on the run in MLflow: open source MLflow has no deployment of its own."""
+    run.params(
+        {
+            "release": release.digest,
+            "unit": validated.candidate.unit,
+            "generation": served.generation,
+            "previous": served.previous or "",
+            "gateway": served.gateway,
+        }
+    )
+
+
+@step
+def announce(workspace: Workspace, release: Release) -> None:
+    """Tell people what is live."""
+    from infra.notify import Event, notify
+
+    notify(
+        workspace.project.notify.webhook,
+        Event.now(
+            "release.champion", release.project, "Live", f"{release.digest} is live", "info", release.digest
+        ),
+    )
+
+
+def _questions(workspace: Workspace, validated: Validated) -> list[Expected]:
+    """Texts of the test split that the candidate answered with the widest margin.
+
+    A wide margin keeps rounding between batch sizes from flipping an answer; the labels are those that
+    were measured, right or wrong.
+    """
+    import io
+
+    import pyarrow.parquet as pq
+
+    evidence = EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence))
+    accuracy = next((e for e in evidence.evidence if e.metric == "accuracy" and e.details), None)
+    if accuracy is None or accuracy.details is None:
+        raise IntegrityError("the evidence has no item results for the smoke test", hint="validate again")
+    lines = workspace.store.get_bytes(accuracy.details).splitlines()
+    items = [json.loads(line) for line in lines]
+    test = workspace.store.get_bytes(validated.candidate.dataset.splits["test"])
+    texts = pq.read_table(io.BytesIO(test), columns=["text"]).column("text").to_pylist()
+    order = sorted(range(len(items)), key=lambda index: -_margin(items[index].get("log_probs") or {}))
+    chosen: dict[str, int] = {}
+    for index in order:
+        chosen.setdefault(items[index]["predicted"], index)
+    return [Expected(texts[i], items[i]["predicted"]) for i in list(chosen.values())[:_QUESTIONS]]
+
+
+def _margin(log_probs: dict[str, float]) -> float:
+    best = sorted(log_probs.values(), reverse=True)[:2]
+    return best[0] - best[1] if len(best) == 2 else 0.0

@@ -1,0 +1,208 @@
+"""Validate's work as Prefect tasks: compose the unit, measure it, judge it, record a block."""
+
+import io
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from infra.code import code_digest
+from infra.digest import canonical_json, digest_bytes, digest_json, hex_of
+from infra.errors import DataError
+from infra.ledger import Kind
+from infra.steps import step
+from infra.workspace import Workspace
+from tasks.records import Candidate, Developed, EvidenceSet, Row, TrainedAdapter, Validated
+from tasks.records.record import Digest, Record
+from tasks.validate.benchmark import Measured, benchmark_evidence, score_items
+from tasks.validate.gates import judge, load_gates
+from tasks.validate.items import ItemResult, dump_items, load_items
+
+if TYPE_CHECKING:
+    from infra.tracking import PhaseRun
+
+_CODE = ("tasks.validate.items", "infra.models", "infra.prompts")
+
+
+class Scored(Record):
+    """Item results of one model on one split, in the store."""
+
+    items: Digest
+    seconds: float
+
+
+@step
+def compose_candidate(workspace: Workspace) -> Candidate:
+    """The whole served unit, by digest; raises DataError when a phase before has not run."""
+    developed = workspace.handover.get("developed", Developed)
+    adapter = workspace.handover.get("adapter", TrainedAdapter)
+    if developed is None or adapter is None:
+        raise DataError("nothing to validate yet", hint="run develop and finetune first")
+    made_of = (adapter.base, adapter.dataset, adapter.prompt)
+    if made_of != (developed.base.digest, developed.dataset.digest, developed.prompt.digest):
+        raise DataError(
+            "the adapter was trained on something else than develop handed over last",
+            hint="run finetune again",
+        )
+    project = workspace.project
+    guard = digest_bytes(project.path(project.guard).read_bytes())
+    access = digest_bytes(project.path(project.access).read_bytes())
+    unit = digest_json(
+        {
+            "project": project.name,
+            "base": developed.base.digest,
+            "adapter": adapter.digest,
+            "prompt": developed.prompt.digest,
+            "guard": guard,
+            "access": access,
+        }
+    )
+    return Candidate(
+        project=project.name,
+        base=developed.base,
+        adapter=adapter,
+        prompt=developed.prompt,
+        dataset=developed.dataset,
+        requirements=developed.requirements,
+        guard=guard,
+        access=access,
+        config=project.digest,
+        unit=unit,
+    )
+
+
+@step
+def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
+    """Base, candidate and champion on the same frozen items; item results are kept by digest."""
+    started = time.monotonic()
+    test = candidate.dataset.splits["test"]
+    prompt = _definition(candidate)
+    base = _score(workspace, candidate.unit, candidate.base.digest, None, prompt, test)
+    tuned = _score(workspace, candidate.unit, candidate.base.digest, candidate.adapter.digest, prompt, test)
+    champion = _champion(workspace, candidate, test)
+    return benchmark_evidence(
+        Measured(candidate.unit, _items(workspace, tuned), tuned.items),
+        Measured(candidate.base.digest, _items(workspace, base), base.items),
+        champion,
+        dataset=candidate.dataset.content["test"],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _definition(candidate: Candidate) -> dict[str, Any]:
+    prompt = candidate.prompt
+    return {"name": prompt.name, "system": prompt.system, "user": prompt.user, "labels": list(prompt.labels)}
+
+
+def _champion(workspace: Workspace, candidate: Candidate, test: str) -> Measured | None:
+    """The live release on today's test split, with its own base, adapter and prompt."""
+    from infra.signing import verify_manifest
+    from infra.signing.manifest import PROMPT
+
+    champion = workspace.state().champion
+    if champion is None:
+        return None
+    directory = workspace.releases / hex_of(champion)
+    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+    prompt = json.loads((directory / PROMPT).read_bytes())
+    scored = _score(workspace, candidate.unit, manifest.base.digest, manifest.adapter, prompt, test)
+    return Measured(manifest.unit, _items(workspace, scored), scored.items)
+
+
+def _items(workspace: Workspace, scored: Scored) -> tuple[ItemResult, ...]:
+    return load_items(workspace.store.get_bytes(scored.items))
+
+
+def _score(
+    workspace: Workspace, unit: str, base: str, adapter: str | None, prompt: dict[str, Any], test: str
+) -> Scored:
+    """Item results for exactly this model, prompt and split: measured now, or the ones that were."""
+    inputs = {
+        "base": base,
+        "adapter": adapter,
+        "prompt": digest_json(prompt),
+        "test": test,
+        "code": code_digest(*_CODE),
+    }
+    return workspace.steps.once(
+        "score", inputs, Scored, lambda: _score_now(workspace, unit, base, adapter, prompt, test)
+    )
+
+
+def _score_now(
+    workspace: Workspace, unit: str, base: str, adapter: str | None, prompt: dict[str, Any], test: str
+) -> Scored:
+    import pyarrow.parquet as pq
+
+    from infra.models.load import load_base, load_tuned
+    from infra.models.scoring import LabelScorer
+    from infra.prompts import PromptTemplate
+
+    started = time.monotonic()
+    table = pq.read_table(io.BytesIO(workspace.store.get_bytes(test)))
+    rows = [Row.model_validate(row) for row in table.to_pylist()]
+    # Every look at the hold-out is counted before it is taken.
+    workspace.ledger.append(
+        Kind.NOTE,
+        project=workspace.project.name,
+        subject=unit,
+        actor="validate",
+        reason="look at the frozen test split",
+        details={"test": test, "model": adapter or base, "items": len(rows)},
+    )
+    tree = workspace.store.open_tree(base)
+    loaded = load_base(tree) if adapter is None else load_tuned(tree, workspace.store.open_tree(adapter))
+    scorer = LabelScorer.of_template(
+        loaded, PromptTemplate.from_definition(prompt), workspace.project.training.threads
+    )
+    results = score_items(scorer, rows)
+    return Scored(
+        items=workspace.store.put_bytes(dump_items(results)), seconds=round(time.monotonic() - started, 3)
+    )
+
+
+@step
+def judge_candidate(
+    workspace: Workspace, run: "PhaseRun", candidate: Candidate, evidence: EvidenceSet
+) -> Validated:
+    """The gates' verdict over this evidence, computed now and logged; evidence is stored before."""
+    project = workspace.project
+    stored = workspace.store.put_bytes(canonical_json(evidence.model_dump(mode="json")))
+    champion = next((e.inputs["champion"] for e in evidence.evidence if "champion" in e.inputs), None)
+    report = judge(
+        load_gates(project.path(project.gates)),
+        evidence,
+        requirements=candidate.requirements,
+        candidate=candidate.unit,
+        champion=champion,
+    )
+    run.metrics({item.metric: item.value for item in evidence.evidence})
+    run.params({"candidate": candidate.unit, "verdict": report.verdict.value, "evidence": stored})
+    run.artifact("gate-report.json", report.model_dump(mode="json"))
+    return Validated(candidate=candidate, evidence=stored, report=report, run_id=run.id)
+
+
+@step
+def record_block(workspace: Workspace, validated: Validated) -> str:
+    """Enter the block into the ledger and tell people; returns the first reason."""
+    from infra.notify import Event, notify
+
+    report = validated.report
+    message = report.headline
+    workspace.handover.remove("validated")
+    workspace.ledger.append(
+        Kind.BLOCKED,
+        project=workspace.project.name,
+        subject=validated.candidate.unit,
+        actor="validate",
+        reason=message,
+        details={
+            "evidence": validated.evidence,
+            "policy": report.policy,
+            "profile": workspace.project.profile,
+        },
+    )
+    notify(
+        workspace.project.notify.webhook,
+        Event.now("release.blocked", workspace.project.name, "Blocked", message, "warning", report.candidate),
+    )
+    return message
