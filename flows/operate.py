@@ -13,9 +13,9 @@ from tasks.records import OperateReport, Verdict
 def operate(project: ProjectName = "default", profile: ProfileName = "embedded") -> OperateReport | State:
     """Look at the last window of traffic; ends in the state Breached when a limit is exceeded."""
     with phase("operate", project, profile, lock="operate") as current:
-        window = steps.read_traffic(current.workspace)
-        report = steps.compare_with_limits(current.workspace, window)
-        steps.publish_report(current.workspace, current.run, report)
+        traffic = steps.read_traffic(current.workspace)
+        report = steps.compare_with_limits(current.workspace, traffic)
+        steps.publish_report(current.workspace, current.run, report, traffic)
         if report.verdict == Verdict.FAIL:
             return Failed(name="Breached", message=steps.headline(report))
         return report

@@ -16,8 +16,8 @@ from infra.errors import Unavailable
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Replace `path` by `data` atomically; raises Unavailable when the disk refuses (full, read-only)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -45,8 +45,9 @@ def staged_directory(target: Path) -> Iterator[Path]:
     An existing `target` is never replaced: it is content-addressed, so the same bytes are there already
     and the staging copy is dropped. Raises Unavailable when the disk refuses.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
         with storage_errors(target):
             yield staging
@@ -90,16 +91,29 @@ def _sync(path: str | Path) -> None:
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn a disk's refusal (ENOSPC, EDQUOT, EROFS, EACCES) into Unavailable that names the path."""
+    """Turn a disk's refusal (full, quota, read-only, denied, size limit, I/O) into Unavailable."""
     import errno
 
-    refusals = {errno.ENOSPC: "disk full", errno.EDQUOT: "quota exceeded", errno.EROFS: "read-only"}
+    refusals = {
+        errno.ENOSPC: "disk full",
+        errno.EDQUOT: "quota exceeded",
+        errno.EROFS: "read-only",
+        errno.EACCES: "permission denied",
+        errno.EFBIG: "file size limit exceeded",
+        errno.EIO: "input/output error",
+    }
     try:
         yield
     except OSError as error:
         if error.errno in refusals:
             raise Unavailable(
-                f"cannot write {path}: {refusals[error.errno]}",
-                hint="free space and run again: nothing half-written was kept, finished steps are reused",
+                f"cannot write {path}: {refusals[error.errno]}{_at(path, error)}",
+                hint="free space or fix the permissions and run again:"
+                " nothing half-written was kept, finished steps are reused",
             ) from error
         raise
+
+
+def _at(path: Path, error: OSError) -> str:
+    """The file that really refused, when it is another: a source may be unreadable."""
+    return f" (at {error.filename})" if error.filename and str(error.filename) != str(path) else ""

@@ -92,7 +92,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class ReleaseState:
-    """Where one release stands: its current state and the entry that put it there."""
+    """Where one release stands, the entry that put it there, and the details of all its entries."""
 
     release: str
     state: str
@@ -141,8 +141,10 @@ def step(state: ProjectState, entry: Entry) -> ProjectState:
     releases = dict(state.releases)
 
     def put(release: str, name: str) -> None:
+        known = state.releases.get(release)
+        details = {**(known.details if known else {}), **entry.details}
         releases[release] = ReleaseState(
-            release, name, entry.time, entry.seq, entry.actor, entry.reason, entry.details
+            release, name, entry.time, entry.seq, entry.actor, entry.reason, details
         )
 
     put(entry.subject, entry.kind.value)

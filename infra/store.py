@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from infra import atomic
 from infra.digest import (
@@ -63,8 +63,9 @@ class FileStore:
         self.root = root
         self.objects = root / "objects"
         self.trees = root / "trees"
-        for directory in (self.objects, self.trees):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with atomic.storage_errors(root):
+            for directory in (self.objects, self.trees):
+                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path_of(self, digest: str) -> Path:
         """Where an object lies, present or not; raises IntegrityError for a malformed digest."""
@@ -112,19 +113,24 @@ class FileStore:
         return data
 
     def export_file(self, digest: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
         hasher = hashlib.sha256()
         try:
             source = self.path_of(digest).open("rb")
         except FileNotFoundError:
             raise IntegrityError(f"store has no object {digest}", hint="run `assay doctor`") from None
-        with source, atomic.storage_errors(target), target.open("xb") as out:
-            while chunk := source.read(_CHUNK):
-                hasher.update(chunk)
-                out.write(chunk)
-        if (got := PREFIX + hasher.hexdigest()) != digest:
-            target.unlink()
-            raise IntegrityError(f"object {digest} was altered in the store: its bytes are {got}")
+        with source, atomic.storage_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            out = target.open("xb")
+            try:
+                with out:
+                    while chunk := source.read(_CHUNK):
+                        hasher.update(chunk)
+                        out.write(chunk)
+                if (got := PREFIX + hasher.hexdigest()) != digest:
+                    raise IntegrityError(f"object {digest} was altered in the store: its bytes are {got}")
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
 
     def tree_path(self, digest: str) -> Path:
         """Where a tree lies, present or not, unverified."""
@@ -178,8 +184,8 @@ def check_files(root: Path, files: Mapping[str, str]) -> None:
 def open_store(uri: str) -> FileStore:
     """The store behind `file:///path`; raises ConfigError for any other scheme."""
     parts = urlsplit(uri)
-    if parts.scheme != "file" or not parts.path:
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
         raise ConfigError(
             f"store: got {uri!r}, expected file:///absolute/path", hint="set `store:` in the profile"
         )
-    return FileStore(Path(parts.path))
+    return FileStore(Path(unquote(parts.path)))  # `Path.as_uri` quotes blanks

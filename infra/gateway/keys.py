@@ -71,9 +71,7 @@ class KeyStore:
         self._keys: dict[str, ApiKey] = {}
         self._broken: IntegrityError | None = None
 
-    def create(
-        self, name: str, scopes: Iterable[str], expires: datetime | None = None
-    ) -> tuple[str, str]:
+    def create(self, name: str, scopes: Iterable[str], expires: datetime | None = None) -> tuple[str, str]:
         """A new key: (id, secret). The secret is not kept: show it now.
 
         Raises ConfigError for a malformed scope or an expiry without zone or in the past.

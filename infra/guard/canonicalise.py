@@ -63,9 +63,7 @@ def _letters(char: str) -> str:
 
 
 def _leet(char: str) -> str:
-    return "".join(
-        part for part in (_LEET.get(folded, folded) for folded in _plain(char)) if part.isalpha()
-    )
+    return "".join(part for part in (_LEET.get(folded, folded) for folded in _plain(char)) if part.isalpha())
 
 
 _VISIBLE, _PLAIN, _LETTERS, _LEET_LETTERS = (

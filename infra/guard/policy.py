@@ -77,7 +77,9 @@ class GuardPolicy:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "the file"
-            raise ConfigError(f"guard policy: {where}: {first['msg']}", hint="see configs/guard.yaml") from error
+            raise ConfigError(
+                f"guard policy: {where}: {first['msg']}", hint="see configs/guard.yaml"
+            ) from error
         _refuse_twice(text)
         redactor = Redactor([SecretKind(s.id, tuple(s.starts), s.alphabet, s.least) for s in text.secrets])
         if text.hold_back_chars <= redactor.longest_start:

@@ -94,7 +94,5 @@ def _compile(pattern: str, name: str) -> Any:
             hint="no back-references and no look-around: see the RE2 syntax",
         ) from error
     if pattern and compiled.search("") is not None:
-        raise ConfigError(
-            f"guard rule {name}: matches the empty text", hint="make some part of it mandatory"
-        )
+        raise ConfigError(f"guard rule {name}: matches the empty text", hint="make some part of it mandatory")
     return compiled

@@ -110,7 +110,9 @@ def parse_request(body: bytes) -> ChatRequest:
     _check_messages(request.messages)
     for name, neutral in _NEUTRAL.items():
         if (got := getattr(request, name)) not in (None, neutral):
-            raise BadRequest(f"{name}: got {got}, only {neutral} is supported", param=name, code="unsupported")
+            raise BadRequest(
+                f"{name}: got {got}, only {neutral} is supported", param=name, code="unsupported"
+            )
     if request.temperature is not None and not 0 <= request.temperature <= 2:
         raise BadRequest("temperature: expected 0 to 2", param="temperature")
     if request.top_p is not None and not 0 <= request.top_p <= 1:
@@ -156,7 +158,9 @@ def completion(name: str, model: str, text: str, finish: FinishReason, usage: Us
     return _object(name, "chat.completion", model, [choice], usage)
 
 
-def chunk(name: str, model: str, text: str = "", finish: FinishReason | None = None, *, first: bool = False) -> bytes:
+def chunk(
+    name: str, model: str, text: str = "", finish: FinishReason | None = None, *, first: bool = False
+) -> bytes:
     """One server-sent event with a piece of an answer."""
     delta: dict[str, str] = {"role": "assistant"} if first else {}
     if text or first:

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError
-from infra.signing import ensure_key
+from infra.signing import ensure_key, verify_manifest
 from infra.stack import Endpoints
 from infra.steps import step
 from infra.workspace import Workspace
 from tasks.deploy import aliases, approval, rollback, rollout
 from tasks.deploy.approval import Move, has_expired, next_move, refusal
-from tasks.deploy.packaging import ReleaseFiles, find_release, package_release
+from tasks.deploy.card import CardFacts
+from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.deploy.smoke import Expected
 from tasks.records import Decision, EvidenceSet, Release, Rollout, Validated
 
@@ -32,13 +33,32 @@ def take_validated(workspace: Workspace, flow_run_id: str) -> Validated:
     return validated
 
 
+def release_of_unit(workspace: Workspace, unit: str) -> Release | None:
+    """The newest release of this unit that the ledger knows: the same unit is the same release.
+
+    Raises IntegrityError when its directory does not verify.
+    """
+    known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
+    for state in sorted(known, key=lambda each: each.seq, reverse=True):
+        directory = workspace.releases / hex_of(state.release)
+        manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+        return Release(
+            digest=state.release,
+            project=manifest.project,
+            unit=manifest.unit,
+            sequence=manifest.sequence,
+            directory=str(directory),
+        )
+    return None
+
+
 @step
 def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
     """The signed release directory of this candidate; the one that exists when it was packaged before."""
-    known = find_release(workspace.releases, validated.candidate.unit)
+    project, candidate = workspace.project, validated.candidate
+    known = release_of_unit(workspace, candidate.unit)
     if known is not None:
         return known
-    project, candidate = workspace.project, validated.candidate
     prompt = candidate.prompt
     files = ReleaseFiles(
         prompt={
@@ -57,10 +77,15 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         releases_dir=workspace.releases,
         files=files,
         sequence=len(workspace.state().releases) + 1,
-        keys=ensure_key(workspace.home),
+        private_key=ensure_key(workspace.home).private,
         evidence=EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence)),
-        approval_policy=project.approval.policy,
-        profile=project.profile,
+        facts=CardFacts(
+            title=project.title,
+            approval=project.approval.policy,
+            approvers=project.approval.approvers,
+            profile=project.profile,
+            losses=tuple(enumerate(candidate.adapter.losses, start=1)),
+        ),
     )
 
 

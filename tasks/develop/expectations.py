@@ -104,8 +104,11 @@ def _error(one: Any) -> str:
     raised = one.exception_info or {}
     if "raised_exception" in raised:
         raised = {"": raised}
-    kinds = {str(info.get("exception_message", "")).split("(")[0] for info in raised.values()
-             if isinstance(info, Mapping) and info.get("raised_exception")}
+    kinds = {
+        str(info.get("exception_message", "")).split("(")[0]
+        for info in raised.values()
+        if isinstance(info, Mapping) and info.get("raised_exception")
+    }
     # Only the exception's kind: its message may quote cells.
     return ", ".join(sorted(kind.strip()[:60] or "exception" for kind in kinds))
 

@@ -65,9 +65,7 @@ class ThreatModel(Record):
     controls: tuple[Control, ...] = Field(min_length=1)
 
 
-def load_requirements(
-    file: Path, gate_names: set[str], *, today: date | None = None
-) -> SecurityRequirements:
+def load_requirements(file: Path, gate_names: set[str], *, today: date | None = None) -> SecurityRequirements:
     """The controls and gates that the threat model demands.
 
     Raises ConfigError with file and line: a high threat without control or unexpired waiver, a control

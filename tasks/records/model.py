@@ -37,6 +37,7 @@ class TrainedAdapter(Record):
     steps: int = Field(ge=1)
     rows_seen: int = Field(ge=1)
     final_loss: float
+    losses: tuple[float, ...] = Field((), description="training loss of every optimizer step")
     seconds: float = Field(ge=0, description="wall time of training")
     resumed_from_step: int = Field(0, ge=0)
     run_id: str = Field(description="MLflow run with the loss curve")

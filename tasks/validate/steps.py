@@ -73,7 +73,6 @@ def compose_candidate(workspace: Workspace) -> Candidate:
 @step
 def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
     """Base, candidate and champion on the same frozen items; item results are kept by digest."""
-    started = time.monotonic()
     test = candidate.dataset.splits["test"]
     prompt = _definition(candidate)
     base = _score(workspace, candidate.unit, candidate.base.digest, None, prompt, test)
@@ -84,7 +83,8 @@ def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
         Measured(candidate.base.digest, _items(workspace, base), base.items),
         champion,
         dataset=candidate.dataset.content["test"],
-        seconds=time.monotonic() - started,
+        # Of the measurements, whenever they were made: the same evidence is the same bytes.
+        seconds=base.seconds + tuned.seconds,
     )
 
 
@@ -132,6 +132,7 @@ def _score_now(
     workspace: Workspace, unit: str, base: str, adapter: str | None, prompt: dict[str, Any], test: str
 ) -> Scored:
     import pyarrow.parquet as pq
+    import torch
 
     from infra.models.load import load_base, load_tuned
     from infra.models.scoring import LabelScorer
@@ -151,9 +152,9 @@ def _score_now(
     )
     tree = workspace.store.open_tree(base)
     loaded = load_base(tree) if adapter is None else load_tuned(tree, workspace.store.open_tree(adapter))
-    scorer = LabelScorer.of_template(
-        loaded, PromptTemplate.from_definition(prompt), workspace.project.training.threads
-    )
+    template = PromptTemplate.from_definition(prompt)
+    torch.set_num_threads(workspace.project.training.threads)
+    scorer = LabelScorer(loaded, template.messages, template.labels)
     results = score_items(scorer, rows)
     return Scored(
         items=workspace.store.put_bytes(dump_items(results)), seconds=round(time.monotonic() - started, 3)
@@ -172,6 +173,7 @@ def judge_candidate(
         load_gates(project.path(project.gates)),
         evidence,
         requirements=candidate.requirements,
+        has_champion=workspace.state().champion is not None,
         candidate=candidate.unit,
         champion=champion,
     )

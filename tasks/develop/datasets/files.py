@@ -80,7 +80,9 @@ def _filled(where: str, cells: Cells, column: str) -> str:
         value = str(value)
     if not isinstance(value, str) or not value.strip():
         got = "nothing" if value is None or isinstance(value, str) else type(value).__name__
-        raise DataError(f"{where}: column {column!r} holds {got}, expected text", hint="fill or remove the row")
+        raise DataError(
+            f"{where}: column {column!r} holds {got}, expected text", hint="fill or remove the row"
+        )
     return value.strip()
 
 
@@ -122,7 +124,9 @@ def _csv(file: Path) -> Iterator[Placed]:
                 raise DataError(f"{where}: the row has not the {len(header)} cells of the header")
             yield where, cells
     except csv.Error as error:
-        raise DataError(f"{file}:{reader.line_num}: malformed CSV: {error}", hint="quote the cells") from error
+        raise DataError(
+            f"{file}:{reader.line_num}: malformed CSV: {error}", hint="quote the cells"
+        ) from error
 
 
 def _parquet(file: Path) -> Iterator[Placed]:

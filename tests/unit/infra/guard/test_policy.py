@@ -182,7 +182,14 @@ def test_matching_time_does_not_depend_on_the_text(policy: GuardPolicy) -> None:
     import time
 
     started = time.perf_counter()
-    for text in ("ignore " * 1100, "ignore all " * 700, " " * 8000, "a" * 8000, "repeat the " * 700, "<" * 8000):
+    for text in (
+        "ignore " * 1100,
+        "ignore all " * 700,
+        " " * 8000,
+        "a" * 8000,
+        "repeat the " * 700,
+        "<" * 8000,
+    ):
         policy.check_input(text)
     assert time.perf_counter() - started < 5  # a backtracking engine needs minutes
 
@@ -209,7 +216,9 @@ def test_wrong_policy_is_refused(change: tuple[bytes, bytes], names: str) -> Non
         GuardPolicy.from_yaml(POLICY.replace(*change))
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"version: 1", b"\xff\xfe\x00", b"a: !!python/object:os.system {}"])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"version: 1", b"\xff\xfe\x00", b"a: !!python/object:os.system {}"]
+)
 def test_what_is_no_policy_is_refused(data: bytes) -> None:
     with pytest.raises(ConfigError):
         GuardPolicy.from_yaml(data)

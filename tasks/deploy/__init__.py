@@ -1,0 +1,1 @@
+"""Deploy: package, sign, approve, roll out, roll back."""

@@ -1,0 +1,49 @@
+"""One run at a time, and a lock that dies with its holder."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from infra.errors import Unavailable
+from infra.locks import hold
+
+HOLDER = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    from infra.locks import hold
+    with hold(Path(sys.argv[1]), "lifecycle-triage", "lifecycle of triage"):
+        print("held", flush=True)
+        time.sleep(60)
+    """
+)
+
+
+def test_the_second_run_is_refused_by_the_name_of_the_first(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        with (
+            pytest.raises(Unavailable, match=rf"lifecycle of triage \(pid {first.pid}"),
+            hold(tmp_path, "lifecycle-triage", "second"),
+        ):
+            pass
+        with hold(tmp_path, "lifecycle-weakness", "another project"):
+            pass
+    finally:
+        first.kill()
+        first.wait()
+        first.stdout and first.stdout.close()
+    with hold(tmp_path, "lifecycle-triage", "after a kill -9"):
+        pass
+
+
+def test_a_run_may_hold_what_it_holds(tmp_path: Path) -> None:
+    with hold(tmp_path, "a", "outer"), hold(tmp_path, "a", "inner"):
+        pass
+    with hold(tmp_path, "a", "again"):
+        pass
