@@ -5,19 +5,20 @@ apply_deployments(project)      # idempotent; needs PREFECT_API_URL
 
 from typing import TYPE_CHECKING, Any
 
-from prefect.deployments.runner import ConcurrencyLimitConfig, EntrypointType
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.types.entrypoint import EntrypointType
 
 from infra.config import Project
 
 if TYPE_CHECKING:
     from prefect import Flow
-    from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule
 
 POOL = "assay"
 
 
-def deployments(project: Project) -> "list[RunnerDeployment]":
+def deployments(project: Project) -> list[RunnerDeployment]:
     """All deployments, by module path, so that they do not depend on a working directory."""
     from prefect.schedules import Cron
 
@@ -41,9 +42,14 @@ def deployments(project: Project) -> "list[RunnerDeployment]":
     ]
 
 
-def _deployment(flow: "Flow[..., Any]", name: str, schedule: "Schedule | None" = None) -> "RunnerDeployment":
-    limit = ConcurrencyLimitConfig(limit=1, collision_strategy="CANCEL_NEW") if schedule else None
-    return flow.to_deployment(
+def _deployment(flow: "Flow[..., Any]", name: str, schedule: "Schedule | None" = None) -> RunnerDeployment:
+    limit = (
+        ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+        if schedule
+        else None
+    )
+    return RunnerDeployment.from_flow(
+        flow,
         name=name,
         schedule=schedule,
         concurrency_limit=limit,

@@ -1,7 +1,8 @@
 """Lifecycle: develop, fine-tune, validate, then deploy as a run of its own; what runs every night."""
 
 from prefect import flow
-from prefect.states import Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
 from flows.develop import develop
 from flows.finetune import finetune
@@ -21,11 +22,10 @@ def lifecycle(project: ProjectName = "default", profile: ProfileName = "embedded
     with hold(workspace.run, f"lifecycle-{name}", f"lifecycle of {name}"):
         develop(project, profile)
         finetune(project, profile)
-        state: State[Validated] = validate(project, profile, return_state=True)
+        state = validate(project, profile, return_state=True)
         if state.name == "Blocked":
             return Failed(name="Blocked", message=state.message)
         validated = state.result()
-        if not isinstance(validated, Validated):
-            return Failed(message=state.message)
-        start_deploy(workspace, project, profile, validated)
+        if isinstance(validated, Validated):
+            start_deploy(workspace, project, profile, validated)
         return validated

@@ -1,7 +1,8 @@
 """Operate: the gateway's own request log and metrics against their limits, a report, an alert."""
 
 from prefect import flow
-from prefect.states import Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
 from flows.parameters import ProfileName, ProjectName
 from flows.phase import phase

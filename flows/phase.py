@@ -44,5 +44,5 @@ def phase(name: str, project: str, profile: str, *, lock: str = "lifecycle") -> 
         hold(workspace.run, f"{lock}-{workspace.project.name}", holder),
         Tracking(running.mlflow_url).phase(workspace.project.name, name, tags) as run,
     ):
-        workspace.handover.put_json("config", workspace.project.model_dump(mode="json"))
+        run.artifact("config.json", workspace.project.model_dump(mode="json"))
         yield Phase(workspace, running, run)

@@ -1,7 +1,8 @@
 """Validate: base, candidate and champion on the frozen test split, then the gates' verdict."""
 
 from prefect import flow
-from prefect.states import Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
 from flows.parameters import ProfileName, ProjectName
 from flows.phase import phase

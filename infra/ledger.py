@@ -6,9 +6,10 @@ ledger.state("triage").champion        # a fold over the entries
 ledger.verify()                        # names the first row that does not fit the chain
 """
 
+import contextlib
 import getpass
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -142,7 +143,10 @@ def step(state: ProjectState, entry: Entry) -> ProjectState:
 
     def put(release: str, name: str) -> None:
         known = state.releases.get(release)
-        details = {**(known.details if known else {}), **entry.details}
+        own = (
+            entry.details if release == entry.subject else {}
+        )  # what is said about one is not about the other
+        details = {**(known.details if known else {}), **own}
         releases[release] = ReleaseState(
             release, name, entry.time, entry.seq, entry.actor, entry.reason, details
         )
@@ -193,7 +197,6 @@ class Ledger:
         Unavailable when the database does not answer. Nothing is written in either case.
         """
         from sqlalchemy.exc import IntegrityError as Conflict
-        from sqlalchemy.exc import OperationalError
 
         if not reason.strip() or not actor.strip():
             raise PromotionDenied(
@@ -201,14 +204,12 @@ class Ledger:
             )
         for _ in range(_APPEND_TRIES):
             try:
-                with self._connect().begin() as connection:
+                with _database_errors(), self._connect().begin() as connection:
                     return self._append(
                         connection, kind, project, subject, actor, reason, details or {}, expected_head
                     )
             except Conflict:
                 continue  # another writer took this sequence number: read its entry and decide again
-            except OperationalError as error:
-                raise Unavailable(f"ledger does not answer: {error.orig}", hint="run again") from error
         raise Unavailable("ledger is too busy to append to", hint="run again")
 
     def _append(
@@ -259,13 +260,8 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """All entries in order; raises Unavailable when the database does not answer."""
-        from sqlalchemy.exc import OperationalError
-
-        try:
-            with self._connect().connect() as connection:
-                return self._read(connection)
-        except OperationalError as error:
-            raise Unavailable(f"ledger does not answer: {error.orig}", hint="run again") from error
+        with _database_errors(), self._connect().connect() as connection:
+            return self._read(connection)
 
     def state(self, project: str) -> ProjectState:
         """The verified fold for one project; raises IntegrityError when the chain is broken."""
@@ -319,6 +315,21 @@ CREATE TABLE IF NOT EXISTS ledger (
 """
 
 
+@contextlib.contextmanager
+def _database_errors() -> Iterator[None]:
+    """Unavailable for a database that does not answer, IntegrityError for one whose file is damaged."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(f"ledger does not answer: {error.orig}", hint="run again") from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # its subclasses are other things: a conflict, a denied table
+            raise
+        raise IntegrityError(f"ledger is damaged: {error.orig}", hint=_ALTERED) from error
+
+
 def _durable(connection: Any, _record: object) -> None:
     # pysqlite's own implicit transactions would defeat BEGIN IMMEDIATE below.
     connection.isolation_level = None
@@ -336,7 +347,7 @@ def _lock_now(connection: Any) -> None:
 def _entry(row: Any) -> Entry:
     try:
         return Entry(**{**row, "kind": Kind(row["kind"]), "details": json.loads(row["details"])})
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(f"ledger row {row['seq']} was altered: {error}", hint=_ALTERED) from error
 
 
@@ -355,7 +366,13 @@ def check_chain(entries: list[Entry]) -> None:
                 f" got previous={entry.previous}, expected {previous}",
                 hint=_ALTERED,
             )
-        if (expected := entry.computed_digest()) != entry.digest:
+        try:
+            expected = entry.computed_digest()
+        except IntegrityError as error:
+            raise IntegrityError(
+                f"ledger row {entry.seq} was altered: {error.message}", hint=_ALTERED
+            ) from error
+        if expected != entry.digest:
             raise IntegrityError(
                 f"ledger row {entry.seq} ({entry.kind} {entry.subject}) was altered:"
                 f" its digest is {entry.digest}, its content gives {expected}",

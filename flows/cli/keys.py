@@ -42,12 +42,21 @@ def revoke(key_id: Annotated[str, typer.Argument(help="Id of the key.")], as_jso
 @app.command("list")
 def list_keys(as_json: Json = False) -> None:
     """List keys: never their secrets."""
-    from dataclasses import asdict
+    from datetime import UTC, datetime
 
     with explained(as_json):
         found = _keys().list()
-        lines = [
-            f"{k.id:<14} {k.name:<24} {','.join(k.scopes)} {'revoked' if k.revoked else ''}" for k in found
+        now = datetime.now(UTC)
+        lines = [f"{k.id}  {k.state(now):<8} {k.name:<24} {','.join(k.scopes)}" for k in found]
+        rows = [
+            {
+                "id": k.id,
+                "name": k.name,
+                "scopes": k.scopes,
+                "state": k.state(now),
+                "created": k.created,
+                "expires": k.expires,
+            }
+            for k in found
         ]
-        rows = [{key: value for key, value in asdict(k).items() if key != "hash"} for k in found]
         emit(rows, as_json=as_json, text="\n".join(lines) or "no keys")

@@ -65,17 +65,18 @@ def show(
         workspace = _open(project, profile)
         digest = resolve(workspace.state(), release)
         history = [e for e in workspace.ledger.entries() if e.subject == digest]
+        state, manifest = workspace.state().of(digest), _manifest(workspace, digest) or {}
         content = {
             "release": digest,
-            "state": workspace.state().of(digest),
-            "manifest": _manifest(workspace, digest),
+            "state": state,
+            "manifest": manifest,
             "history": [
                 {"seq": e.seq, "time": e.time, "kind": str(e.kind), "actor": e.actor, "reason": e.reason}
                 for e in history
             ],
         }
-        lines = [f"release  {digest}", f"state    {content['state']}"]
-        for key, value in (content["manifest"] or {}).items():
+        lines = [f"release  {digest}", f"state    {state}"]
+        for key, value in manifest.items():
             if key != "files":
                 lines.append(f"{key:<13}{value if not isinstance(value, dict) else value.get('digest', '')}")
         lines += [f"  {e.seq:>4} {e.time[:19]} {e.kind:<18} {e.actor}: {e.reason}" for e in history]

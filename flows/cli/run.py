@@ -10,7 +10,7 @@ from flows.cli.environment import enter_stack
 from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
 
 if TYPE_CHECKING:
-    from prefect.states import State
+    from prefect.client.schemas.objects import State
 
     from infra.workspace import Workspace
 

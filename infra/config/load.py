@@ -124,7 +124,7 @@ def _explain(error: ValidationError, sources: list[Source]) -> ConfigError:
     location: Location = tuple(first["loc"])
     source = next((s for s in sources if location[:1] and _holds(s, location)), sources[-1])
     name = ".".join(map(str, location)) or "settings"
-    got = "" if first["type"] == "missing" else f", got {first['input']!r}"
+    got = "" if first["type"] in ("missing", "secret_reference") else f", got {first['input']!r}"
     message = f"{source.where(location)}: {name}: {first['msg']}{got if len(got) < 120 else ''}"
     return ConfigError(message, hint="see configs/schema/project.schema.json for every key and its unit")
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from infra.digest import digest_json
 
@@ -11,10 +12,20 @@ Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
+def _is_reference(value: str) -> str:
+    if not value.startswith(("env:", "file:")):
+        # Of this type, so that the loader does not repeat what may be the secret itself.
+        raise PydanticCustomError("secret_reference", "expected env:NAME or file:PATH, never the value")
+    return value
+
+
+SecretReference = Annotated[str, AfterValidator(_is_reference)]
+
+
 class Section(BaseModel):
     """A frozen part of the configuration that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SplitSettings(Section):
@@ -142,7 +153,7 @@ class ScheduleSettings(Section):
 class NotifySettings(Section):
     """Where events go besides the log."""
 
-    webhook: str | None = Field(
+    webhook: SecretReference | None = Field(
         None, description="secret reference (env:NAME or file:PATH) to an http(s) URL"
     )
 

@@ -46,6 +46,8 @@ def _private_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"secret file {path}: {error.strerror}", hint="check the path") from error
+    except UnicodeDecodeError:  # its text would repeat bytes of the secret
+        raise ConfigError(f"secret file {path} is not UTF-8 text", hint="check the path") from None
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

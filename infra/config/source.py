@@ -39,30 +39,33 @@ def read_yaml(file: Path) -> Source:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         lines: dict[Location, int] = {(): 1}
         if node is not None:
-            _index(node, (), lines, file)
+            _index(node, (), lines, file, set())
         values = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{file}:{line}: malformed YAML: {error.problem}", hint="fix the syntax") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: malformed YAML: {error}", hint="fix the syntax") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{file}:1: got {type(values).__name__}, expected a mapping of settings")
     return Source(file, values, lines)
 
 
-def _index(node: yaml.Node, at: Location, lines: dict[Location, int], file: Path) -> None:
+def _index(node: yaml.Node, at: Location, lines: dict[Location, int], file: Path, seen: set[int]) -> None:
+    if id(node) in seen:  # an alias: its keys have their lines where they were written
+        return
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             location = (*at, str(key.value))
             if location in lines:
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: key {key.value!r} is set twice")
             lines[location] = key.start_mark.line + 1
-            _index(value, location, lines, file)
+            _index(value, location, lines, file, seen)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             lines[(*at, number)] = value.start_mark.line + 1
-            _index(value, (*at, number), lines, file)
+            _index(value, (*at, number), lines, file, seen)
 
 
 def merged(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

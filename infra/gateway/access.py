@@ -54,7 +54,7 @@ class AccessPolicy:
             raise ConfigError(
                 f"access policy: {where}: {first['msg']}", hint="see configs/access.yaml"
             ) from error
-        return cls(digest_bytes(data), dict(text.roles))
+        return cls(digest_bytes(data), {str(role): limits for role, limits in text.roles.items()})
 
     def grant(self, role: str, project: str) -> Limits | None:
         """The limits under which a role may use the release of `project`; None: not at all."""

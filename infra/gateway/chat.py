@@ -100,7 +100,7 @@ class Chat:
         return found
 
     def _limits(self, key: ApiKey, route: Route, request: ChatRequest) -> int:
-        """Most tokens of the answer; raises Problem when the access policy or the rate forbids the request."""
+        """Most tokens of the answer; raises Problem when policy or rate forbid the request."""
         limits = route.access.grant(key.role, route.project)
         if limits is None:
             raise Problem(403, "denied", "role_denied", f"role {key.role!r} may not use this release")

@@ -65,7 +65,7 @@ class Exchange:
     async def while_connected(self) -> AsyncIterator[None]:
         """Cancel the block when the client goes away, and raise ClientGone; the body must have been read."""
         work = asyncio.current_task()
-        assert work is not None  # noqa: S101 - for the type checker
+        assert work is not None
         gone = False
 
         async def watch() -> None:

@@ -118,7 +118,7 @@ class RequestLog:
     def _append_once(self, data: bytes) -> None:
         if (day := _today()) != self._day or self._handle is None:
             self._open(day)
-        assert self._handle is not None  # noqa: S101 - for the type checker
+        assert self._handle is not None
         end = os.lseek(self._handle, 0, os.SEEK_END)
         try:
             view = memoryview(data)

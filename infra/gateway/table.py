@@ -64,7 +64,7 @@ class RouteTable:
             return
         if snapshot.generation <= present.generation:
             raise IntegrityError(
-                f"{self.file.name}: got generation {snapshot.generation}, but {present.generation} is in force"
+                f"{self.file.name}: got generation {snapshot.generation}, in force is {present.generation}"
             )
         self._swap(evaluate(snapshot, self.trust))
 

@@ -4,7 +4,6 @@ Only text, finish reason and token counts are read. Whatever else a server sends
 probabilities, further choices) would go around the guard.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -133,20 +132,21 @@ def _piece(data: bytes, *, whole: bool) -> Piece:
     if choice is None:
         return Piece(usage=usage)
     text = (choice.message if whole else choice.delta).content or ""
-    return Piece(text, _finish(choice.finish_reason), usage)
+    return Piece(text, _FINISHES.get(choice.finish_reason, "stop"), usage)
 
 
-def _finish(reason: str | None) -> FinishReason | None:
-    if reason is None or reason == "length" or reason == "content_filter":
-        return reason
-    return "stop"
+_FINISHES: dict[str | None, FinishReason | None] = {
+    None: None,
+    "length": "length",
+    "content_filter": "content_filter",
+}
 
 
 async def _refused(response: aiohttp.ClientResponse) -> Problem:
     try:
         error = msgspec.json.decode(await response.content.read(65_536))["error"]
         message, code, param = str(error["message"]), str(error.get("code")), error.get("param")
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, asyncio.TimeoutError):
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, TimeoutError):
         message, code, param = "", "upstream_error", None
     if response.status == 400:
         return Problem(400, "invalid", code, message, param=param)

@@ -13,7 +13,7 @@ from infra.errors import ConfigError
 
 @dataclass(frozen=True)
 class SecretKind:
-    """One kind of secret: one of `starts`, then at least `least` characters of `alphabet`, as many as come."""
+    """One kind of secret: one of `starts`, then `least` or more characters of `alphabet`."""
 
     id: str
     starts: tuple[str, ...]

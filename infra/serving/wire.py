@@ -126,8 +126,8 @@ def _check_messages(messages: list[Message]) -> None:
     for message in messages:
         if message.role in ("system", "developer"):
             raise BadRequest(
-                f"messages: role {message.role!r} is refused: the release's own prompt is served, because that"
-                " prompt is what was validated; send the text as one user message",
+                f"messages: role {message.role!r} is refused: the release's own prompt is served,"
+                " because that prompt is what was validated; send the text as one user message",
                 param="messages",
                 code="system_prompt_refused",
             )

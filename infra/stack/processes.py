@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # ships no types
 
 from infra.errors import Unavailable
+from infra.stack import launch
 
-# Not ASSAY_…: those names are settings.
-MARKER = "_ASSAY_STACK"
+MARKER = launch.STACK
+
 _ROUNDS = 5
 
 

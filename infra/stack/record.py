@@ -29,7 +29,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Service:
-    """One supervised process; `after` names the service that must be ready before it starts."""
+    """One supervised process; `after` names the service that must be ready before it starts.
+
+    `sole`: what an earlier start left behind is ended first. Not so for a worker, whose flow runs go on
+    when it is killed.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -38,6 +42,7 @@ class Service:
     url: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     after: str | None = None
+    sole: bool = True
     ready_s: float = 120.0
     stop_s: int = 10
 

@@ -128,6 +128,7 @@ def _worker(home: Path, urls: Mapping[str, str]) -> Service:
         command=_python("prefect", "worker", "start", *arguments, "--install-policy", "never"),
         check=Check(f"{api}/work_pools/{POOL}/workers/filter", body="{}", kind="worker", worker=WORKER),
         after="prefect",
+        sole=False,
         environment={
             **_QUIET,
             **client_environment(home, api, urls["mlflow"]),

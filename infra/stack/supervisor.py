@@ -22,7 +22,7 @@ from typing import Any
 
 from infra import atomic
 from infra.errors import ConfigError, Unavailable
-from infra.stack import processes, record
+from infra.stack import launch, processes, record
 from infra.stack.record import Service
 
 _LOG_BYTES = 10 * 1024 * 1024
@@ -75,14 +75,18 @@ def configuration(home: Path, services: Iterable[Service]) -> str:
 
 
 def _program(home: Path, service: Service) -> dict[str, object]:
-    environment = ",".join(f'{name}="{value}"' for name, value in sorted(service.environment.items()))
+    variables = {**service.environment, launch.SERVICE: service.name}
+    environment = ",".join(f'{name}="{value}"' for name, value in sorted(variables.items()))
+    launcher = (sys.executable, "-P", launch.__file__, "--") if service.sole else ()
     return {
-        "command": shlex.join(service.command),
+        "command": shlex.join((*launcher, *service.command)),
         "environment": environment,
         "directory": record.run_directory(home),
         "autostart": "false" if service.after else "true",
         "autorestart": "true",
-        "startsecs": 1,
+        # Dying sooner counts as a failed start; below the time that imports take, a service that
+        # cannot start would be restarted without a pause.
+        "startsecs": 5,
         # A failed start waits one second longer each time: about eight minutes until FATAL.
         "startretries": 30,
         "stopasgroup": "true",

@@ -7,6 +7,7 @@ Importing it costs about seven CPU seconds, so that happens inside `evaluate_rul
 
 import contextlib
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,9 +58,10 @@ def evaluate_rules(rows: Sequence[Mapping[str, object]], rules: Sequence[ColumnR
     with _quiet():
         import great_expectations as gx
         import pandas as pd
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
         batch = (
             context.data_sources.add_pandas("prepared")
             .add_dataframe_asset("rows")
@@ -71,7 +73,7 @@ def evaluate_rules(rows: Sequence[Mapping[str, object]], rules: Sequence[ColumnR
             )
         )
         validation = context.validation_definitions.add(
-            gx.ValidationDefinition("prepared", data=batch, suite=suite)
+            gx.ValidationDefinition(name="prepared", data=batch, suite=suite)
         )
         result = validation.run(
             batch_parameters={"dataframe": pd.DataFrame([dict(row) for row in rows])},
@@ -81,14 +83,22 @@ def evaluate_rules(rows: Sequence[Mapping[str, object]], rules: Sequence[ColumnR
 
 
 def _expectation(rule: ColumnRule, number: int) -> Any:
-    import great_expectations.expectations as gxe
+    from great_expectations.expectations.core.expect_column_values_to_be_between import (
+        ExpectColumnValuesToBeBetween,
+    )
+    from great_expectations.expectations.core.expect_column_values_to_be_in_set import (
+        ExpectColumnValuesToBeInSet,
+    )
+    from great_expectations.expectations.core.expect_column_values_to_not_be_null import (
+        ExpectColumnValuesToNotBeNull,
+    )
 
     common: dict[str, Any] = {"column": rule.column, "meta": {"rule": number}}
     if rule.kind == "not_null":
-        return gxe.ExpectColumnValuesToNotBeNull(**common)
+        return ExpectColumnValuesToNotBeNull(**common)
     if rule.kind == "in_set":
-        return gxe.ExpectColumnValuesToBeInSet(value_set=list(rule.values), **common)
-    return gxe.ExpectColumnValuesToBeBetween(min_value=rule.low, max_value=rule.high, **common)
+        return ExpectColumnValuesToBeInSet(value_set=list(rule.values), **common)
+    return ExpectColumnValuesToBeBetween(min_value=rule.low, max_value=rule.high, **common)
 
 
 def _outcome(rules: Sequence[ColumnRule], one: Any) -> Outcome:
@@ -102,15 +112,18 @@ def _outcome(rules: Sequence[ColumnRule], one: Any) -> Outcome:
 
 def _error(one: Any) -> str:
     raised = one.exception_info or {}
-    if "raised_exception" in raised:
-        raised = {"": raised}
+    entries = [raised] if "raised_exception" in raised else list(raised.values())
     kinds = {
-        str(info.get("exception_message", "")).split("(")[0]
-        for info in raised.values()
-        if isinstance(info, Mapping) and info.get("raised_exception")
+        _kind(entry) for entry in entries if isinstance(entry, Mapping) and entry.get("raised_exception")
     }
-    # Only the exception's kind: its message may quote cells.
-    return ", ".join(sorted(kind.strip()[:60] or "exception" for kind in kinds))
+    return ", ".join(sorted(kinds))
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    # The class of the exception and not its message, which may quote cells.
+    lines = str(entry.get("exception_traceback") or "").strip().splitlines() or [""]
+    found = re.match(r"[\w.]+", lines[-1])
+    return found[0].rpartition(".")[2] if found else "exception"
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def load_prompt(file: Path, labels: Sequence[str]) -> PromptVersion:
     texts = {key: _text(source, key) for key in _KEYS}
     if not _NAME.fullmatch(texts["name"]):
         raise ConfigError(
-            f"{source.where(('name',))}: name: got {texts['name']!r}, expected lower-case letters, digits, '-'"
+            f"{source.where(('name',))}: name: got {texts['name']!r}, expected a-z, 0-9 and '-'"
         )
     _check_slots(source, texts)
     for key in ("system", "user"):

@@ -98,13 +98,12 @@ def _parse(source: Source) -> ThreatModel:
 
 
 def _check_keys(source: Source, model: ThreatModel) -> None:
-    for part, entries in (("threats", model.threats), ("controls", model.controls)):
-        seen: set[str] = set()
-        for number, entry in enumerate(entries):
-            if entry.key in seen:
-                raise ConfigError(f"{source.where((part, number))}: key {entry.key!r} is used twice")
-            seen.add(entry.key)
-    known = {control.key for control in model.controls}
+    keys = {"threats": [t.key for t in model.threats], "controls": [c.key for c in model.controls]}
+    for part, names in keys.items():
+        for number, key in enumerate(names):
+            if key in names[:number]:
+                raise ConfigError(f"{source.where((part, number))}: key {key!r} is used twice")
+    known = set(keys["controls"])
     for number, threat in enumerate(model.threats):
         if absent := [key for key in threat.controls if key not in known]:
             raise ConfigError(

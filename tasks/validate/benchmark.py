@@ -6,9 +6,9 @@ benchmark_evidence(Measured(unit, results), Measured(base, base_results), None, 
 Every call to `score_items` on the test split is a look at the hold-out: the caller counts it in the ledger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from infra.errors import DataError
 from tasks.records import Evidence, EvidenceSet, Row
@@ -25,14 +25,18 @@ class Answer(Protocol):
         """The label with the highest probability."""
 
     @property
-    def log_probs(self) -> Mapping[str, float]:
-        """Log-probability by label."""
+    def log_probs(self) -> Sequence[float]:
+        """Natural log-probability of each label, in the order of the scorer's labels."""
 
 
 class Scorer(Protocol):
     """Anything that labels texts, such as `infra.models.scoring.LabelScorer`."""
 
-    def score(self, texts: Any) -> Sequence[Answer]:
+    @property
+    def labels(self) -> Sequence[str]:
+        """The closed set of labels."""
+
+    def score(self, texts: Sequence[str]) -> Sequence[Answer]:
         """One answer for every text, in order."""
 
 
@@ -58,7 +62,7 @@ def score_items(scorer: Scorer, rows: Sequence[Row]) -> tuple[ItemResult, ...]:
             label=row.label,
             predicted=answer.label,
             correct=answer.label == row.label,
-            log_probs=dict(answer.log_probs),
+            log_probs=dict(zip(scorer.labels, answer.log_probs, strict=True)),
         )
         for position, (row, answer) in enumerate(zip(rows, answers, strict=True))
     )

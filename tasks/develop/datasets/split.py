@@ -28,7 +28,7 @@ def split_rows(rows: Sequence[Row], settings: SplitSettings) -> dict[SplitName, 
         by_group[row.group].append(row)
     order = sorted(by_group, key=lambda group: _rank(settings.seed, group))
     free = {group: by_group[group] for group in order}
-    test = _take_groups(free, {label: settings.test_per_label for label in have})
+    test = _take_groups(free, dict.fromkeys(have, settings.test_per_label))
     # A rare label keeps three quarters of what is left for training.
     left = Counter(row.label for rows_of in free.values() for row in rows_of)
     wanted = {label: min(settings.validation_per_label, left[label] // 4) for label in left}

@@ -40,7 +40,9 @@ def read_weaknesses(data: DataSettings) -> SourceRows:
             f"{PACKAGE}: {file.name} cannot be read: {error}", hint="install the locked version"
         ) from error
     catalogue = _Catalogue(root)
-    texts, categories, groups = {}, defaultdict[str, set[str]](set), {}
+    texts: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    categories = defaultdict[str, set[str]](set)
     for weakness, cve, text in catalogue.examples():
         key = identity(text)
         texts.setdefault(key, text)

@@ -69,6 +69,46 @@ def test_killed_service_comes_back_on_its_port(blueprint: Blueprint, home: Path)
     assert bring_up(blueprint).ports == stack.ports
 
 
+def test_child_of_a_killed_service_does_not_keep_its_port(home: Path) -> None:
+    # As `mlflow server` does: the supervised process starts another one that listens.
+    port = free_port()
+    script = home / "parent.py"
+    script.write_text(
+        "import subprocess, sys\n"
+        f"subprocess.run([sys.executable, '-m', 'http.server', '{port}', '--bind', '127.0.0.1'])\n"
+    )
+    command = (sys.executable, str(script))
+    bring_up(Blueprint(home, {"one": port}, lambda ports: (web("one", ports["one"], command=command),)))
+    old = pid_of(home, "one")
+    child = psutil.Process(old).children()[0]
+    os.kill(old, signal.SIGKILL)
+    assert child.is_running()
+    wait_until(lambda: Supervisor(home).processes()["one"].pid not in (old, None))
+    wait_until(lambda: status(home).ready)
+    assert not child.is_running()
+
+
+def test_child_of_a_killed_worker_goes_on_until_down(home: Path) -> None:
+    port = free_port()
+    script = home / "parent.py"
+    script.write_text(
+        "import http.server, subprocess, sys\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+        f"http.server.test(http.server.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')\n"
+    )
+    service = dataclasses.replace(web("one", port, command=(sys.executable, str(script))), sole=False)
+    bring_up(Blueprint(home, {"one": port}, lambda _: (service,)))
+    old = pid_of(home, "one")
+    wait_until(lambda: len(psutil.Process(old).children()) == 1)
+    flow = psutil.Process(old).children()[0]
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: Supervisor(home).processes()["one"].pid not in (old, None))
+    wait_until(lambda: status(home).ready)
+    assert flow.is_running()
+    down(home)
+    assert not flow.is_running()
+
+
 def test_killed_supervisor_is_repaired_on_the_same_ports(blueprint: Blueprint, home: Path) -> None:
     stack = bring_up(blueprint)
     orphan = pid_of(home, "one")
@@ -133,7 +173,9 @@ def test_taken_fixed_port_is_refused_by_name_and_starts_nothing(blueprint: Bluep
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", blueprint.preferred["two"]))
         squatter.listen()
-        with pytest.raises(ConfigError, match=f"port {blueprint.preferred['two']} for two.*pid {os.getpid()}"):
+        with pytest.raises(
+            ConfigError, match=f"port {blueprint.preferred['two']} for two.*pid {os.getpid()}"
+        ):
             bring_up(dataclasses.replace(blueprint, fixed=True))
     assert processes.marked(home) == []
 

