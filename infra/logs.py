@@ -6,6 +6,7 @@
 import logging
 
 from infra.config.secrets import redact, resolved_values
+from infra.errors import AssayError
 
 _LOGGERS = ("", "prefect", "prefect.flow_runs", "prefect.task_runs", "prefect.extra")
 
@@ -14,6 +15,9 @@ class RedactionFilter(logging.Filter):
     """Replaces every secret that this process resolved in a record's text and traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(error := record.exc_info[1], AssayError):
+            # An error that explains itself needs no traceback, and the line already says that it failed.
+            record.exc_info, record.exc_text = None, error.diagnostics()
         secrets = resolved_values()
         if secrets:
             record.msg, record.args = redact(record.getMessage(), secrets), ()

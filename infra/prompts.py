@@ -31,9 +31,13 @@ class PromptTemplate:
         if set(definition) != _FIELDS:
             raise DataError(f"prompt: got fields {sorted(definition)}, expected {sorted(_FIELDS)}")
         labels = definition["labels"]
+        if not isinstance(labels, list | tuple):
+            raise DataError(f"prompt: labels are {type(labels).__name__}, expected a list of texts")
         texts = (definition["name"], definition["system"], definition["user"], *labels)
         if not labels or not all(isinstance(text, str) and text for text in texts):
             raise DataError("prompt: every field must be text, and labels a non-empty list")
+        if len(set(labels)) != len(labels):
+            raise DataError(f"prompt {definition['name']}: a label is listed twice")
         system_slots, user_slots = _SLOT.findall(definition["system"]), _SLOT.findall(definition["user"])
         if set(system_slots) - {"labels"}:
             raise DataError(

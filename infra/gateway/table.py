@@ -40,21 +40,22 @@ class RouteTable:
 
     def refresh(self) -> None:
         """One look at the file and, now and then, at the ledger; never raises: the last good routes stay."""
+        stamp = _stamp(self.file)
         try:
-            if (stamp := _stamp(self.file)) != self._stamp:
-                self._load()
-                self._stamp = stamp
-            else:
+            if stamp == self._stamp:
                 self._check_again()
+                return
+            self._load()
             self._report("")
         except Unavailable as error:
-            self._report(error.message)  # the stamp is as before: tried again at the next poll
+            self._report(error.message)
+            return  # tried again at the next poll
         except AssayError as error:
-            self._stamp = stamp
             self._report(error.message)
         except Exception as error:
             log.exception("routes cannot be refreshed")
             self.problem = f"{type(error).__name__}: {error}"
+        self._stamp = stamp
 
     def _load(self) -> None:
         snapshot = read_snapshot(self.file)
@@ -115,6 +116,6 @@ def _ban(each: Route | Refusal, reasons: dict[str, str]) -> Route | Refusal:
 def _stamp(path: Path) -> object:
     try:
         status = path.stat()
-    except FileNotFoundError:
-        return "absent"
+    except OSError as error:
+        return f"{error.strerror}"
     return (status.st_mtime_ns, status.st_ino, status.st_size)

@@ -113,7 +113,8 @@ def _check_json(name: str, document: dict[str, Any]) -> None:
         value = stack.pop()
         if isinstance(value, dict):
             for key in _REMOTE_CODE_KEYS & value.keys():
-                if value[key]:
+                # Not numbers: a vocabulary may well have a word of that name.
+                if value[key] is True or (value[key] and isinstance(value[key], str | list | dict)):
                     raise IntegrityError(f"{name}: {key!r} would load code from the model directory")
             if isinstance(template := value.get("chat_template"), str):
                 _check_template(name, template)

@@ -101,7 +101,7 @@ def _latency(traffic: Traffic, limits: OperateSettings) -> LimitResult:
     return LimitResult(
         name="latency-p95",
         verdict=_judged(p95 > limit, traffic, limits),
-        message=f"latency-p95: {p95:.0f} ms over {len(traffic.latencies_ms)} answers, limit <= {limit:g} ms",
+        message=f"latency-p95: {p95:.1f} ms over {len(traffic.latencies_ms)} answers, limit <= {limit:g} ms",
     )
 
 

@@ -5,6 +5,7 @@ policy.digest
 """
 
 import difflib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,7 +67,7 @@ class GatePolicy(Record):
 
     gates: tuple[GateRule, ...] = Field(min_length=1)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of the rules as they are applied, defaults included."""
         return digest_json(self.model_dump(mode="json"))
@@ -90,7 +91,9 @@ def load_gates(file: Path) -> GatePolicy:
 
 
 def _explain(error: ValidationError, source: Source) -> ConfigError:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # A misspelt key is also a missing one; the misspelling is the one to name.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     location = tuple(first["loc"])
     where, name = source.where(location), ".".join(map(str, location)) or "gates"
     hint = "see configs/schema/gates.schema.json for every key"

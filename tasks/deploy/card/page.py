@@ -37,7 +37,7 @@ def card_page(card: Card) -> str:
 {_section("Accuracy by label", _labels(card))}
 {_section("Training", f"<p>{escape(card.training)}</p>{loss_chart(card.losses)}")}
 {_section("Made of", _ingredients(card))}
-{_section("Commands", _commands(card))}
+{_section("Commands", _commands())}
 </body>
 </html>
 """
@@ -101,11 +101,11 @@ def _ingredient(each: Ingredient) -> str:
     )
 
 
-def _commands(card: Card) -> str:
+def _commands() -> str:
     commands = (
-        ("check every byte and signature", "assay release verify sha256:NAME"),
+        ("check every byte and signature", "assay release verify NAME"),
         ("back to the release before", "assay release rollback --reason 'why'"),
-        ("who approved it and what was served", f"assay release list --project {card.project}"),
+        ("who approved it and what was served", "assay release list"),
     )
     rows = "".join(
         f"<tr><th>{escape(what)}</th><td><code>{escape(line)}</code></td></tr>" for what, line in commands

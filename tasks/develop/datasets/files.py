@@ -114,19 +114,19 @@ def _jsonl(file: Path) -> Iterator[Placed]:
 
 def _csv(file: Path) -> Iterator[Placed]:
     reader = csv.DictReader(io.StringIO(_text_of(file), newline=""), strict=True)
-    header = reader.fieldnames or []
-    if len(set(header)) != len(header):
-        raise DataError(f"{file}:1: two columns have the same name", hint="name every column once")
     try:
+        header = reader.fieldnames or []
+        if len(set(header)) != len(header):
+            raise DataError(f"{file}:1: two columns have the same name", hint="name every column once")
         for cells in reader:
             where = f"{file}:{reader.line_num}"
             if None in cells or None in cells.values():
                 raise DataError(f"{where}: the row has not the {len(header)} cells of the header")
             yield where, cells
     except csv.Error as error:
-        raise DataError(
-            f"{file}:{reader.line_num}: malformed CSV: {error}", hint="quote the cells"
-        ) from error
+        # The outer reader counts only the lines that it has handed on.
+        where = f"{file}:{reader.reader.line_num}"
+        raise DataError(f"{where}: malformed CSV: {error}", hint="quote the cells") from error
 
 
 def _parquet(file: Path) -> Iterator[Placed]:

@@ -15,6 +15,7 @@ import openai
 import pytest
 import uvicorn
 
+from infra.gateway.routes import RouteSnapshot, write_snapshot
 from infra.ledger import Kind
 
 REPORT = "The actor encrypted the hosts."
@@ -246,9 +247,8 @@ def test_secret_in_an_answer_is_redacted_on_the_stream(world: World) -> None:
     assert whole["choices"][0]["message"]["content"] == "key [redacted:aws-access-key]; end"
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
+def test_malformed_requests_are_refused(world: World) -> None:
+    cases: list[tuple[Any, int, str]] = [
         (b"{", 400, "invalid_json"),
         (b"\xff", 400, "invalid_json"),
         ({"model": "triage"}, 400, "invalid_request"),
@@ -259,23 +259,21 @@ def test_secret_in_an_answer_is_redacted_on_the_stream(world: World) -> None:
         ({"model": "triage", "messages": [{"role": "user", "content": "x"}] * 2}, 400, "invalid_value"),
         ({"model": "x", "messages": [{"role": "user", "content": "x"}]}, 404, "model_not_found"),
         ({"model": "../x", "messages": [{"role": "user", "content": "x"}]}, 404, "model_not_found"),
-    ],
-)
-def test_malformed_requests_are_refused(world: World, body: Any, status: int, code: str) -> None:
-    answer = world.post(body)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    ]
+    for number, (body, status, code) in enumerate(cases, start=1):
+        answer = world.post(body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), body
+        assert world.last_line(number)["outcome"] == "invalid"
     assert world.upstream.asked == []
-    assert world.last_line()["outcome"] == "invalid"
 
 
-@pytest.mark.parametrize(
-    "field", [{"api_base": "http://evil"}, {"base_url": "x"}, {"extra_headers": {}}, {"tools": []}, {"n": 2},
-              {"logprobs": True}, {"max_tokens": 129}, {"max_tokens": 0}, {"temperature": 9}]
-)  # fmt: skip
-def test_fields_that_steer_or_exceed_are_refused(world: World, field: dict[str, Any]) -> None:
-    answer = world.ask(**field)
-    assert answer.status_code == 400
-    assert next(iter(field)) in answer.json()["error"]["message"]
+def test_fields_that_steer_or_exceed_are_refused(world: World) -> None:
+    steering: list[dict[str, Any]] = [{"api_base": "http://evil"}, {"base_url": "x"}, {"extra_headers": {}}]
+    exceeding = [{"tools": []}, {"n": 2}, {"logprobs": True}, {"max_tokens": 129}, {"max_tokens": 0}]
+    for field in [*steering, *exceeding, {"temperature": 9}]:
+        answer = world.ask(**field)
+        assert answer.status_code == 400, field
+        assert next(iter(field)) in answer.json()["error"]["message"]
     assert world.upstream.asked == []
 
 
@@ -378,9 +376,9 @@ def test_swap_under_load_fails_no_request(world: World) -> None:
     assert len(world.installation.log_lines()) == len(seen)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
+def test_bad_snapshot_changes_nothing(world: World) -> None:
+    path = world.installation.home / "run" / "routes.json"
+    contents = [
         b"",
         b"{",
         b'{"generation":99}',
@@ -388,20 +386,22 @@ def test_swap_under_load_fails_no_request(world: World) -> None:
         b'{"generation":1,"models":{},"staged":[],"resident":[]}',
         b'{"generation":0,"models":{},"staged":[],"resident":[]}',
         None,
-    ],
-)
-def test_bad_snapshot_changes_nothing(world: World, content: bytes | None) -> None:
-    path = world.installation.home / "run" / "routes.json"
-    if content is None:
-        path.unlink()
-    else:
-        path.write_bytes(content)
-    time.sleep(0.4)
-    state = httpx.get(f"{world.url}/health/ready", trust_env=False).json()
-    assert state["generation"] == 1
-    assert state["models"] == {"triage": world.release}
-    assert state["note"]
-    assert world.ask().headers["x-assay-release"] == world.release
+    ]
+    for content in contents:
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content)
+        time.sleep(0.3)
+        state = httpx.get(f"{world.url}/health/ready", trust_env=False).json()
+        assert state["generation"] == 1
+        assert state["models"] == {"triage": world.release}
+        assert state["note"], content
+        assert world.ask().headers["x-assay-release"] == world.release
+    other = world.installation.promote(world.installation.release())
+    write_snapshot(path, RouteSnapshot(2, {"triage": other}, (), (other,)))
+    state = world.until(2)
+    assert (state["models"], state["note"]) == ({"triage": other}, "")
 
 
 def alter(world: World, release: str, name: str) -> None:
@@ -412,18 +412,16 @@ def alter(world: World, release: str, name: str) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize(
-    "name", ["guard/guard.yaml", "access/access.yaml", "prompts/prompt.json", "release.json"]
-)
-def test_altered_release_is_not_routed(world: World, name: str) -> None:
-    other = world.installation.promote(world.installation.release())
-    alter(world, other, name)
-    state = world.until(world.installation.route({"triage": other}))
-    assert name in state["refused"]["triage"]
-    answer = world.ask()
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "release_refused")
-    assert name in answer.json()["error"]["message"]
-    assert list(world.client().models.list()) == []
+def test_altered_release_is_not_routed(world: World) -> None:
+    for name in ["guard/guard.yaml", "access/access.yaml", "prompts/prompt.json", "release.json"]:
+        other = world.installation.promote(world.installation.release())
+        alter(world, other, name)
+        state = world.until(world.installation.route({"triage": other}))
+        assert name in state["refused"]["triage"]
+        answer = world.ask()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "release_refused")
+        assert name in answer.json()["error"]["message"]
+        assert list(world.client().models.list()) == []
 
 
 def test_release_that_the_ledger_does_not_name_champion_is_not_routed(world: World) -> None:

@@ -8,7 +8,9 @@ from flows.cli.summary import summarise
 from infra.errors import ConfigError, Unavailable
 from infra.workspace import Workspace
 
-WORKSPACE = cast(Workspace, SimpleNamespace(project=SimpleNamespace(name="triage"), releases=Path("releases")))
+WORKSPACE = cast(
+    Workspace, SimpleNamespace(project=SimpleNamespace(name="triage"), releases=Path("releases"))
+)
 
 
 def state(name: str, message: str, *, completed: bool = False, error: Exception | None = None) -> Any:

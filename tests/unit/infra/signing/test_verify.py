@@ -270,6 +270,7 @@ def test_an_empty_adapter_is_refused_even_when_signed(world: World) -> None:
         ("adapter/vocab.json", b"PK\x03\x04rest", "is a zip archive"),
         ("adapter/config.json", b'{"auto_map": {"AutoModel": "evil.Model"}}', "'auto_map' would load code"),
         ("adapter/config.json", b'{"a": [{"auto_map": {"x": "y"}}]}', "'auto_map' would load code"),
+        ("adapter/config.json", b'{"trust_remote_code": true}', "'trust_remote_code' would load code"),
         ("adapter/config.json", b'{"a": 1, "a": 2}', "same key twice"),
         ("adapter/config.json", b"[" * 100_000, "not JSON"),
         ("adapter/chat_template.jinja", b"{{ x.__class__ }}", "reaches for Python internals"),
@@ -279,6 +280,12 @@ def test_an_empty_adapter_is_refused_even_when_signed(world: World) -> None:
 def test_unsafe_files_are_refused_even_when_signed(world: World, name: str, data: bytes, reason: str) -> None:
     write_files(world.release, {name: data})
     refuse(world.resign_adapter().seal(), f"{name}.*: .*{reason}")
+
+
+def test_a_vocabulary_may_hold_any_word(world: World) -> None:
+    write_files(world.release, {"adapter/tokenizer.json": b'{"model": {"vocab": {"auto_map": 7}}}'})
+    good = world.resign_adapter().seal()
+    verify_release(good.release, trusted_keys=good.trusted, store=good.store).close()
 
 
 def test_trailing_bytes_behind_weights_are_refused_even_when_signed(world: World) -> None:

@@ -31,7 +31,13 @@ def waiting(tmp_path: Path, profile: str, **environment: str) -> Workspace:
 
 def person(name: str = "ada", decision: str = "approved") -> Decision:
     return Decision.model_validate(
-        {"release": RELEASE, "decision": decision, "approver": name, "policy": "person", "reason": "looked at it"}
+        {
+            "release": RELEASE,
+            "decision": decision,
+            "approver": name,
+            "policy": "person",
+            "reason": "looked at it",
+        }
     )
 
 
@@ -103,6 +109,8 @@ def test_a_request_that_was_cut_off_goes_on(tmp_path: Path) -> None:
 
 def test_nobody_decided_in_time() -> None:
     now = datetime.now(UTC)
-    asked = ReleaseState(RELEASE, "awaiting-approval", (now - timedelta(seconds=61)).isoformat(), 1, "deploy", "r")
+    asked = ReleaseState(
+        RELEASE, "awaiting-approval", (now - timedelta(seconds=61)).isoformat(), 1, "deploy", "r"
+    )
     assert approval.has_expired(asked, 60, now)
     assert not approval.has_expired(asked, 62, now)

@@ -42,9 +42,11 @@ def test_an_ambiguous_file_is_refused() -> None:
 
 @pytest.mark.parametrize(("source", "reader"), [("attack-stix", read_attack), ("cwe", read_weaknesses)])
 def test_an_unknown_label_names_the_nearest(source: str, reader: object) -> None:
-    with pytest.raises(DataError, match="label 'impct|'pointers") as caught:
+    with pytest.raises(DataError, match=r"label '(impct|pointers)'") as caught:
         reader(  # type: ignore[operator]
-            DataSettings(source=source, licence="x", labels=("impct" if source == "attack-stix" else "pointers",))
+            DataSettings(
+                source=source, licence="x", labels=("impct" if source == "attack-stix" else "pointers",)
+            )
         )
     assert caught.value.hint in ("did you mean 'impact'?", "did you mean 'pointer'?")
 
@@ -62,7 +64,9 @@ def test_attack_sentences_are_whole_and_carry_no_markup() -> None:
 
 
 def test_a_description_becomes_a_sentence() -> None:
-    raw = "[APT1](https://attack.mitre.org/groups/G1) ran <code>net user</code> and `ipconfig`.(Citation: A 1) "
+    raw = (
+        "[APT1](https://attack.mitre.org/groups/G1) ran <code>net user</code> and `ipconfig`.(Citation: A 1) "
+    )
     assert sentence(raw) == "APT1 ran net user and ipconfig."
 
 
