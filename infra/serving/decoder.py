@@ -81,7 +81,7 @@ class Decoder:
 
     def _shared(self, rows: "list[_Row]") -> int:
         """Tokens of the prefix that all prompts have: where it meets the text, tokens may merge otherwise."""
-        return min(common_prefix_length([self._prefix, row.job.prompt + (-1,)]) if self._prefix else 0 for row in rows)
+        return min(_agreement(self._prefix, row.job.prompt) for row in rows)
 
     def _choose(self, rows: "list[_Row]", states: "Tensor") -> list[int]:
         """The likeliest allowed token of every row."""
@@ -163,6 +163,12 @@ def _right_padded(rows: Sequence[Sequence[int]]) -> "Tensor":
     from torch.nn.utils.rnn import pad_sequence
 
     return pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+
+
+def _agreement(prefix: Sequence[int], prompt: Sequence[int]) -> int:
+    """Tokens of `prefix` that `prompt` begins with, leaving at least one token of the prompt."""
+    most = min(len(prefix), len(prompt) - 1)
+    return next((at for at in range(most) if prefix[at] != prompt[at]), most)
 
 
 def _as_list(value: int | list[int] | None) -> list[int]:

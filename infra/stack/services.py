@@ -139,6 +139,13 @@ def _worker(home: Path, urls: Mapping[str, str]) -> Service:
     )
 
 
+def _settings(project: Project) -> dict[str, str]:
+    # A profile with its own store or ledger must be the gateway's too. Any other one is not passed on:
+    # `assay up --profile blocked` shall not restart what serves.
+    elsewhere = {"ASSAY_PROFILE": project.profile} if project.store or project.ledger else {}
+    return {"ASSAY_HOME": str(project.home), **elsewhere}
+
+
 def _model_server(project: Project, port: int, url: str) -> Service:
     home, host = project.home, project.ports.host
     return Service(
@@ -149,7 +156,7 @@ def _model_server(project: Project, port: int, url: str) -> Service:
         check=Check(f"{url}/health/ready"),
         environment={
             **_QUIET,
-            "ASSAY_HOME": str(home),
+            **_settings(project),
             "OMP_NUM_THREADS": str(project.serving.threads),
         },
     )
@@ -164,7 +171,7 @@ def _gateway(project: Project, port: int, urls: Mapping[str, str]) -> Service:
         port=port,
         url=url,
         check=Check(f"{url}/health/ready"),
-        environment={**_QUIET, "ASSAY_HOME": str(home)},
+        environment={**_QUIET, **_settings(project)},
         stop_s=int(project.gateway.drain_s) + 5,
     )
 

@@ -76,3 +76,13 @@ def test_token_that_is_no_private_file_is_refused(tmp_path: Path, kind: str) -> 
         token.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="not a private token file"):
         ensure_internal_token(tmp_path)
+
+
+def test_only_a_profile_with_its_own_state_reaches_the_gateway(tmp_path: Path) -> None:
+    def gateway(**variables: str) -> dict[str, str]:
+        project = load_project(profile="blocked", environ={"ASSAY_HOME": str(tmp_path), **variables})
+        services = local_services(project, preferred_ports(project))
+        return dict(next(service for service in services if service.name == "gateway").environment)
+
+    assert "ASSAY_PROFILE" not in gateway()
+    assert gateway(ASSAY_LEDGER="postgresql://db/ledger")["ASSAY_PROFILE"] == "blocked"

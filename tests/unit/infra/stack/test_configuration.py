@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from infra.errors import ConfigError
+from infra.stack.configuration import configuration, socket_path
 from infra.stack.record import Check, Service
-from infra.stack.supervisor import configuration, socket_path
 
 HOME = Path("/srv/assay")
 
