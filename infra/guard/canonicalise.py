@@ -25,6 +25,22 @@ _CONFUSABLE = {other: latin for latin, others in _LOOKS_LIKE.items() for other i
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
 
 
+class _View:
+    """One rule for each character, applied by tables: a lazily filled one, and a fast one for ASCII."""
+
+    def __init__(self, rule: Callable[[str], str]) -> None:
+        self._table = _CharacterMap(rule)
+        # Every ASCII character becomes one ASCII character or none in all views.
+        folded = [rule(chr(code)) for code in range(128)]
+        self._ascii = "".join(each or "\0" for each in folded).encode("ascii").ljust(256, b"\0")
+        self._dropped = bytes(code for code, each in enumerate(folded) if not each)
+
+    def __call__(self, text: str) -> str:
+        if text.isascii():
+            return text.encode("ascii").translate(self._ascii, self._dropped).decode("ascii")
+        return text.translate(self._table)
+
+
 class _CharacterMap(dict[int, str]):
     """A lazily filled table for `str.translate`."""
 
@@ -66,26 +82,24 @@ def _leet(char: str) -> str:
     return "".join(part for part in (_LEET.get(folded, folded) for folded in _plain(char)) if part.isalpha())
 
 
-_VISIBLE, _PLAIN, _LETTERS, _LEET_LETTERS = (
-    _CharacterMap(rule) for rule in (_visible, _plain, _letters, _leet)
-)
+_VISIBLE, _PLAIN, _LETTERS, _LEET_LETTERS = (_View(rule) for rule in (_visible, _plain, _letters, _leet))
 
 
 def visible(text: str) -> str:
     """`text` without controls, zero-width, bidirectional, tag, private-use and unassigned characters."""
-    return text.translate(_VISIBLE)
+    return _VISIBLE(text)
 
 
 def plain(text: str) -> str:
     """The comparable form: hidden tags decoded, marks and invisible characters gone, look-alikes folded."""
-    return text.translate(_PLAIN)
+    return _PLAIN(text)
 
 
 def letters(text: str) -> str:
     """`plain` with letters alone: finds words that are spaced, dotted or broken."""
-    return text.translate(_LETTERS)
+    return _LETTERS(text)
 
 
 def leet_letters(text: str) -> str:
     """`letters` after 0→o, 1→i, 3→e, 4→a, 5→s, 7→t, @→a, $→s, !→i."""
-    return text.translate(_LEET_LETTERS)
+    return _LEET_LETTERS(text)

@@ -14,17 +14,17 @@ from infra.guard.verdict import GuardVerdict
 if TYPE_CHECKING:
     from infra.guard.policy import GuardPolicy
 
+_LEAST_STEP = 16  # characters
+
 
 class StreamFilter:
     """State of one answer; not to be shared."""
 
     def __init__(self, policy: "GuardPolicy") -> None:
         self._policy = policy
-        self._pieces: list[str] = []
         self._seen = ""
         self._clean = ""
         self._released = 0
-        self._unscanned = 0
         self._verdict: GuardVerdict | None = None
         self.scanned_chars = 0
         """Characters of the answer that the rules have looked at."""
@@ -47,11 +47,10 @@ class StreamFilter:
         self._clean += visible(chunk)
         if len(self._seen) > self._policy.max_chars:
             return self._stop()
-        # A scan reads everything so far; scanning per 16th of the text keeps the sum linear in practice.
-        self._unscanned += len(chunk)
-        if self._unscanned * 16 < len(self._seen):
+        # A scan reads everything so far: it waits until enough could go out to be worth it.
+        ready = len(self._clean) - self._policy.hold_back_chars - self._released
+        if ready < max(_LEAST_STEP, len(self._seen) // 16):
             return ""
-        self._unscanned = 0
         match = self._policy.output_rules.search(self._seen)
         self.scanned_chars = len(self._seen)
         if match is not None:

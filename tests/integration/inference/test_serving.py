@@ -295,7 +295,7 @@ def test_server_answers_streams_and_refuses(installation: Any, tiny_base: Path) 
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "system_prompt_refused")
     long = server.ask(release, "word " * 200)
     assert (long.status_code, long.json()["error"]["code"]) == (400, "context_length_exceeded")
-    assert 'assay_serving_requests_total{status="200"} 1.0' in server.client.get("/metrics").text
+    assert 'assay_serving_requests_total{status="200"} 2.0' in server.client.get("/metrics").text
 
 
 def test_full_queue_answers_429(installation: Any, tiny_base: Path) -> None:
