@@ -3,10 +3,10 @@
 from typing import Literal
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
-from prefect.client.schemas.objects import State
 from prefect.states import Failed
 from pydantic import Field
 

@@ -1,6 +1,6 @@
 """The digest of source code: part of the key of every step, so that changed code runs again.
 
-    code_digest("tasks.finetune.training", "infra.models")
+code_digest("tasks.finetune.training", "infra.models")
 """
 
 from importlib.util import find_spec

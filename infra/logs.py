@@ -1,6 +1,6 @@
 """No secret in a log: a filter on Prefect's log *handlers*, where flow, task and library records meet.
 
-    redact_logs()      # again after a new secret was resolved is not needed: the set is shared
+redact_logs()      # again after a new secret was resolved is not needed: the set is shared
 """
 
 import logging

@@ -1,7 +1,7 @@
 """How a function becomes a Prefect task: retried only for what may heal by itself, cached by us alone.
 
-    @step
-    def prepare_data(workspace: Workspace) -> DatasetVersion: ...
+@step
+def prepare_data(workspace: Workspace) -> DatasetVersion: ...
 """
 
 from collections.abc import Callable
@@ -19,15 +19,15 @@ R = TypeVar("R")
 def step(function: Callable[P, R]) -> Callable[P, R]:
     """The function as a task: three tries for Unavailable, one for everything else."""
     # Prefect's own cache would key by arguments it cannot hash; ours keys by the digests of inputs and code.
-    return task(
-        function,
-        name=function.__name__.replace("_", "-"),
+    made: Callable[P, R] = task(
+        name=getattr(function, "__name__", "step").replace("_", "-"),
         retries=2,
         retry_delay_seconds=[2, 8],
         retry_condition_fn=_may_heal,
         cache_policy=NO_CACHE,
         persist_result=False,
-    )
+    )(function)
+    return made
 
 
 def _may_heal(_task: Any, _run: Any, state: Any) -> bool:

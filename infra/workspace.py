@@ -1,7 +1,7 @@
 """Everything of one installation, opened for one project: store, ledger, keys, shelves and paths.
 
-    workspace = open_workspace("default", "embedded")
-    workspace.ledger.state(workspace.project.name).champion
+workspace = open_workspace("default", "embedded")
+workspace.ledger.state(workspace.project.name).champion
 """
 
 from dataclasses import dataclass
@@ -61,6 +61,4 @@ class Workspace:
 def open_workspace(name: str | None = None, profile: str | None = None) -> Workspace:
     """Open the installation for a project; raises ConfigError as `load_project` does."""
     project = load_project(name, profile=profile)
-    return Workspace(
-        name or "default", project, open_store(project.store_uri), Ledger(project.ledger_url)
-    )
+    return Workspace(name or "default", project, open_store(project.store_uri), Ledger(project.ledger_url))

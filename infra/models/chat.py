@@ -88,7 +88,7 @@ def common_prefix_length(rows: Sequence[Sequence[int]]) -> int:
     if not rows:
         return 0
     limit = min(len(row) for row in rows) - 1
-    first, last = min(rows), max(rows)  # in lexical order these two differ earliest
+    first, last = min(map(list, rows)), max(map(list, rows))  # in lexical order these two differ earliest
     length = 0
     while length < limit and first[length] == last[length]:
         length += 1
@@ -99,7 +99,9 @@ def _first_tokens(tokenizer: "PreTrainedTokenizerBase", text: str, count: int) -
     """The start of a text that holds `count` tokens, always shorter than the text itself."""
     if count == 0:
         return ""
-    encoded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
+    encoded = tokenizer(
+        text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+    )
     end = int(encoded["offset_mapping"][count - 1][1])
     return text[: min(end, len(text) - 1)]
 
@@ -114,7 +116,8 @@ def _render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], *
     if not tokenizer.chat_template:
         raise DataError("the base model has no chat template", "choose an instruct model as base")
     marked = [
-        {"role": message["role"], "content": _MARK.format(index=index)} for index, message in enumerate(messages)
+        {"role": message["role"], "content": _MARK.format(index=index)}
+        for index, message in enumerate(messages)
     ]
     try:
         return str(tokenizer.apply_chat_template(marked, tokenize=False, add_generation_prompt=header))

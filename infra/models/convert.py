@@ -30,7 +30,7 @@ TOKENIZER_VOLATILE_KEYS = frozenset({"name_or_path", "gguf_file", "local_files_o
 
 
 def packaged_gguf(package: str) -> Path:
-    """Returns the one GGUF file inside an installed distribution. Raises DataError if there is not exactly one."""
+    """The one GGUF file inside an installed distribution; raises DataError unless there is exactly one."""
     try:
         files = importlib.metadata.files(package) or []
     except importlib.metadata.PackageNotFoundError as error:

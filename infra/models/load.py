@@ -38,10 +38,16 @@ def load_base(path: Path, dtype: str = "bfloat16") -> LoadedModel:
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(path), **options)
         model = AutoModelForCausalLM.from_pretrained(
-            str(path), dtype=getattr(torch, dtype), use_safetensors=True, attn_implementation="eager", **options
+            str(path),
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            attn_implementation="eager",
+            **options,
         )
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"cannot load the model in {path.name}: {error}", "check the base directory") from error
+        raise DataError(
+            f"cannot load the model in {path.name}: {error}", "check the base directory"
+        ) from error
     model.eval()
     model.requires_grad_(False)
     return LoadedModel(model, tokenizer, path)
@@ -72,7 +78,9 @@ def load_tuned(base_path: Path, adapter_path: Path, dtype: str = "bfloat16") -> 
 
 
 def _scale(config: dict[str, Any]) -> float:
-    refused = [key for key in ("use_rslora", "use_dora", "fan_in_fan_out", "modules_to_save") if config.get(key)]
+    refused = [
+        key for key in ("use_rslora", "use_dora", "fan_in_fan_out", "modules_to_save") if config.get(key)
+    ]
     refused += [key for key in ("rank_pattern", "alpha_pattern") if config.get(key)]
     if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or refused:
         raise DataError(

@@ -1,6 +1,6 @@
 """Refuses model files that could run code or hide content, before anything is loaded from them.
 
-    check_model_files(Path("base"))      # DataError that names the first unsafe file
+check_model_files(Path("base"))      # DataError that names the first unsafe file
 """
 
 import json

@@ -1,7 +1,7 @@
 """Which label a chat model answers, by likelihood: the shared start of all prompts is computed once.
 
-    scorer = LabelScorer(loaded, prompt.messages, labels)
-    scores = scorer.score(["Emotet sends mail."])        # scores[0].label, scores[0].log_probs
+scorer = LabelScorer(loaded, prompt.messages, labels)
+scores = scorer.score(["Emotet sends mail."])        # scores[0].label, scores[0].log_probs
 """
 
 import math
@@ -48,7 +48,9 @@ class LabelScorer:
         max_tokens: int = 1024,
     ) -> None:
         if len(set(labels)) != len(labels) or not labels:
-            raise DataError(f"got {len(labels)} labels, expected at least one and no doubles", "check the labels")
+            raise DataError(
+                f"got {len(labels)} labels, expected at least one and no doubles", "check the labels"
+            )
         self.loaded, self.render, self.labels = loaded, render, tuple(labels)
         self.batch_tokens, self.max_tokens = batch_tokens, max_tokens
         self.answers = [encode_answer(loaded.tokenizer, label) for label in labels]
@@ -73,7 +75,11 @@ class LabelScorer:
             cache = self._prefix_cache(prompts[0][:shared])
             for indices in length_batches([len(prompt) - shared for prompt in prompts], self._rows_per_batch):
                 suffixes = [prompts[index][shared:] for index in indices]
-                rows = self._first_tokens(cache, suffixes) if self.first_token_decides else self._answers(cache, suffixes)
+                rows = (
+                    self._first_tokens(cache, suffixes)
+                    if self.first_token_decides
+                    else self._answers(cache, suffixes)
+                )
                 for index, log_probs in zip(indices, rows, strict=True):
                     best = max(range(len(log_probs)), key=log_probs.__getitem__)
                     scores[index] = LabelScore(self.labels[best], log_probs)
@@ -99,7 +105,9 @@ class LabelScorer:
         past = copy.deepcopy(cache)  # the model appends to the cache that it is given
         if past is not None:
             past.batch_repeat_interleave(rows.shape[0])
-        states: Tensor = self.loaded.model.model(input_ids=rows, past_key_values=past, use_cache=True).last_hidden_state
+        states: Tensor = self.loaded.model.model(
+            input_ids=rows, past_key_values=past, use_cache=True
+        ).last_hidden_state
         return states
 
     def _first_tokens(self, cache: Any, suffixes: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:

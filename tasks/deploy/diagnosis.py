@@ -1,4 +1,4 @@
-"""What `assay doctor` looks at: home, ledger, releases, routes, services, aliases; each explained in a line."""
+"""What `assay doctor` looks at: home, ledger, releases, routes, services, aliases; each in a line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

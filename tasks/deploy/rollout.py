@@ -66,7 +66,7 @@ def reconcile(
     *,
     questions: Sequence[Expected] = (),
 ) -> Rollout:
-    """Bring model server, routes and gateway to what the ledger says; raises Unavailable while they cannot."""
+    """Bring model server, routes and gateway to what the ledger says; raises Unavailable."""
     state = workspace.state()
     if state.champion is None:
         raise ValueError("reconcile needs a champion")

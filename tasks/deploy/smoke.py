@@ -24,6 +24,7 @@ def check_answers(questions: Sequence[Expected], ask: Callable[[str], str]) -> N
     for number, question in enumerate(questions, start=1):
         if (answer := ask(question.text)) != question.label:
             raise IntegrityError(
-                f"smoke test {number} of {len(questions)}: got {answer[:80]!r}, validation measured {question.label!r}",
+                f"smoke test {number} of {len(questions)}: got {answer[:80]!r},"
+                f" validation measured {question.label!r}",
                 hint="the served unit does not behave as measured; nothing was promoted",
             )

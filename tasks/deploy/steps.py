@@ -24,7 +24,7 @@ _QUESTIONS = 3
 
 @step
 def take_validated(workspace: Workspace, flow_run_id: str) -> Validated:
-    """What this run deploys: fixed at its first start, so that a later candidate cannot slip in after a wait."""
+    """What this run deploys: fixed at its first start, so that none slips in while it waits."""
     mine = f"deploy/{flow_run_id}"
     validated = workspace.handover.get(mine, Validated) or workspace.handover.get("validated", Validated)
     if validated is None:

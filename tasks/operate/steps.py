@@ -31,15 +31,11 @@ def compare_with_limits(workspace: Workspace, traffic: Traffic) -> OperateReport
     project = workspace.project
     state = workspace.state()
     served = {e.subject for e in workspace.ledger.entries() if e.kind == Kind.CHAMPION}
-    return operate_report(
-        project.name, traffic, project.operate, champion=state.champion, served=served
-    )
+    return operate_report(project.name, traffic, project.operate, champion=state.champion, served=served)
 
 
 @step
-def publish_report(
-    workspace: Workspace, run: "PhaseRun", report: OperateReport, traffic: Traffic
-) -> str:
+def publish_report(workspace: Workspace, run: "PhaseRun", report: OperateReport, traffic: Traffic) -> str:
     """Write the report, log it, alert when a limit is exceeded; returns the report's path."""
     from infra.notify import Event, notify
 

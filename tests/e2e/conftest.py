@@ -24,7 +24,9 @@ class Installation:
     configs: Path
 
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASSAY_", "PREFECT_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ASSAY_", "PREFECT_"))
+        }
         return {
             **kept,
             "ASSAY_HOME": str(self.home),

@@ -69,7 +69,9 @@ class AdaptedLinear:
                 end, ranks = offset + module.out_features * rank, slice(index * rank, (index + 1) * rank)
                 high, high_master, high_grad = (v[offset:end].view(-1, rank) for v in (work, master, grad))
                 self.parts.append(
-                    LoraPart(name, row, stop, self.lows[ranks], high, low_master[ranks], high_master, high_grad)
+                    LoraPart(
+                        name, row, stop, self.lows[ranks], high, low_master[ranks], high_master, high_grad
+                    )
                 )
                 offset, index = end, index + 1
             row = stop
@@ -77,7 +79,7 @@ class AdaptedLinear:
     def _lend(self) -> None:
         """Makes the model's own modules views of the fused weights: it is scored as it is trained."""
         sizes = [module.out_features for _, module in self.modules]
-        for (_, module), rows in zip(self.modules, self.merged.split(sizes), strict=True):
+        for (_, module), rows in zip(self.modules, torch.split(self.merged, sizes), strict=True):
             module.weight.data = rows
 
     def merge(self) -> None:
@@ -119,12 +121,15 @@ class LoraAdapter:
         self.master = torch.zeros(sum(sizes))
         self.work = torch.zeros(sum(sizes), dtype=dtype)
         self.grad = torch.zeros(sum(sizes), dtype=dtype)
-        vectors = zip(*(vector.split(sizes) for vector in (self.master, self.work, self.grad)), strict=True)
+        vectors = zip(
+            *(torch.split(vector, sizes) for vector in (self.master, self.work, self.grad)), strict=True
+        )
         for layer, (master, work, grad) in zip(self.layers, vectors, strict=True):
             layer.attach(targets, rank, alpha / rank, master, work, grad)
         generator = torch.Generator().manual_seed(seed)
         for part in self.parts():
-            nn.init.kaiming_uniform_(part.low_master, a=math.sqrt(5), generator=generator)  # as peft does; B = 0
+            # As peft does; B = 0, so the first step starts from the base model.
+            nn.init.kaiming_uniform_(part.low_master, a=math.sqrt(5), generator=generator)
         self.publish()
 
     def parts(self) -> list[LoraPart]:

@@ -1,7 +1,7 @@
 """The last checkpoint of a training run: one file, whole or absent.
 
-    save(directory, Checkpoint(step=20, losses=(…), tensors={…}, run="sha256:…"))
-    load(directory, run="sha256:…")          # None when there is none for this very run
+save(directory, Checkpoint(step=20, losses=(…), tensors={…}, run="sha256:…"))
+load(directory, run="sha256:…")          # None when there is none for this very run
 """
 
 import json

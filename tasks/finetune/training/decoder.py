@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from infra.errors import TrainingError
 from tasks.finetune.training.adapter import AdaptedLinear
-from tasks.finetune.training.kernels import LoraMatmul, RmsNorm, Rotate, SwiGlu
+from tasks.finetune.training.kernels import lora_matmul, rms_norm, rotate, swiglu
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -54,12 +54,12 @@ class Decoder:
         config = model.config
         if config.model_type not in SUPPORTED or getattr(config, "sliding_window", None):
             raise TrainingError(
-                f"base of type '{config.model_type}' has no training path, supported: {', '.join(sorted(SUPPORTED))}",
-                "choose a base of a supported type",
+                f"base of type '{config.model_type}' has no training path",
+                f"choose a base of type {', '.join(sorted(SUPPORTED))} without sliding window",
             )
         body: Any = model.model
         self.embedding, self.norm, self.rotary = body.embed_tokens, body.norm, body.rotary_emb
-        self.head: Tensor = model.lm_head.weight.data  # type: ignore[union-attr, assignment]  # dynamic module
+        self.head: Tensor = model.lm_head.weight.data
         self.heads = config.num_attention_heads
         self.kv_heads = config.num_key_value_heads
         self.head_dim = getattr(config, "head_dim", None) or config.hidden_size // self.heads
@@ -81,18 +81,18 @@ class Decoder:
         prefix_mask = _causal_mask(shape.prefix, hidden.dtype)
         for index in range(first, last):
             layer = self.layers[index]
-            normed = RmsNorm.apply(hidden, layer.norm_in.weight, layer.norm_in.variance_epsilon)
-            mixed = self._attention(layer, LoraMatmul.apply(normed, layer.qkv), shape, cos, sin, mask, prefix_mask)
+            normed = rms_norm(hidden, layer.norm_in)
+            mixed = self._attention(layer, lora_matmul(normed, layer.qkv), shape, cos, sin, mask, prefix_mask)
             if wanted is not None and index == last - 1:
                 hidden, mixed = hidden[wanted], mixed[wanted]
-            hidden = hidden + LoraMatmul.apply(mixed, layer.out)
-            normed = RmsNorm.apply(hidden, layer.norm_mid.weight, layer.norm_mid.variance_epsilon)
-            hidden = hidden + LoraMatmul.apply(SwiGlu.apply(LoraMatmul.apply(normed, layer.gate_up)), layer.down)
+            hidden = hidden + lora_matmul(mixed, layer.out)
+            normed = rms_norm(hidden, layer.norm_mid)
+            hidden = hidden + lora_matmul(swiglu(lora_matmul(normed, layer.gate_up)), layer.down)
         return hidden
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Vocabulary scores [n, vocabulary] of final states [n, hidden]."""
-        normed = RmsNorm.apply(hidden, self.norm.weight, self.norm.variance_epsilon)
+        normed = rms_norm(hidden, self.norm)
         return functional.linear(normed, self.head)
 
     def _angles(self, shape: Shape, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -103,22 +103,31 @@ class Decoder:
         return cos[0, :, None, :half].to(dtype).contiguous(), sin[0, :, None, :half].to(dtype).contiguous()
 
     def _attention(
-        self, layer: Layer, qkv: Tensor, shape: Shape, cos: Tensor, sin: Tensor, mask: Tensor, prefix_mask: Tensor
+        self,
+        layer: Layer,
+        qkv: Tensor,
+        shape: Shape,
+        cos: Tensor,
+        sin: Tensor,
+        mask: Tensor,
+        prefix_mask: Tensor,
     ) -> Tensor:
         tokens, dim, kv, group = qkv.shape[0], self.head_dim, self.kv_heads, self.heads // self.kv_heads
-        q, k, v = qkv.view(tokens, -1, dim).split([self.heads, kv, kv], 1)
+        q, k, v = torch.split(qkv.view(tokens, -1, dim), [self.heads, kv, kv], 1)
         if layer.norm_q is not None:
-            q = RmsNorm.apply(q, layer.norm_q.weight, layer.norm_q.variance_epsilon)
-            k = RmsNorm.apply(k, layer.norm_k.weight, layer.norm_k.variance_epsilon)
+            q = rms_norm(q, layer.norm_q)
+            k = rms_norm(k, layer.norm_k)
         sizes = [shape.prefix, shape.rows * shape.width]
-        q_head, q_rows = Rotate.apply(q, cos, sin).split(sizes)
-        k_head, k_rows = Rotate.apply(k, cos, sin).split(sizes)
-        v_head, v_rows = v.split(sizes)
+        q_head, q_rows = torch.split(rotate(q, cos, sin), sizes)
+        k_head, k_rows = torch.split(rotate(k, cos, sin), sizes)
+        v_head, v_rows = torch.split(v, sizes)
         # [kv, group·P, dim] against [kv, P, dim]: grouped queries meet each key without copying it
         q_head = q_head.reshape(shape.prefix, kv, group, dim).permute(1, 2, 0, 3).reshape(kv, -1, dim)
         k_head, v_head = k_head.transpose(0, 1), v_head.transpose(0, 1)
         scale = dim**-0.5
-        own = (torch.bmm(q_head, k_head.transpose(1, 2)) * scale).view(kv, group, shape.prefix, -1) + prefix_mask
+        own = (torch.bmm(q_head, k_head.transpose(1, 2)) * scale).view(
+            kv, group, shape.prefix, -1
+        ) + prefix_mask
         weights = torch.softmax(own, -1, dtype=torch.float32).to(qkv.dtype).view(kv, -1, shape.prefix)
         head = torch.bmm(weights, v_head).view(kv, group, shape.prefix, dim).permute(2, 0, 1, 3)
         rows = self._rows_attention(q_rows, k_rows, v_rows, k_head, v_head, shape, mask, scale)
@@ -137,7 +146,11 @@ class Decoder:
     ) -> Tensor:
         dim, kv, group = self.head_dim, self.kv_heads, self.heads // self.kv_heads
         rows, width, prefix = shape.rows, shape.width, shape.prefix
-        q = q.reshape(rows, width, kv, group, dim).permute(2, 0, 3, 1, 4).reshape(kv * rows, group * width, dim)
+        q = (
+            q.reshape(rows, width, kv, group, dim)
+            .permute(2, 0, 3, 1, 4)
+            .reshape(kv * rows, group * width, dim)
+        )
         k = k.reshape(rows, width, kv, dim).permute(2, 0, 1, 3).reshape(kv * rows, width, dim)
         v = v.reshape(rows, width, kv, dim).permute(2, 0, 1, 3).reshape(kv * rows, width, dim)
         q = q * scale
@@ -145,7 +158,7 @@ class Decoder:
         to_head = torch.bmm(q.view(kv, -1, dim), k_head.transpose(1, 2))  # one product for all rows
         scores = torch.cat([to_head.view(kv * rows, -1, prefix), to_own.view(kv * rows, -1, width)], -1)
         weights = torch.softmax(scores, -1, dtype=torch.float32).to(q.dtype)
-        on_head, on_own = weights.split([prefix, width], -1)
+        on_head, on_own = torch.split(weights, [prefix, width], -1)
         mixed = torch.bmm(on_head.reshape(kv, -1, prefix), v_head).view(kv * rows, -1, dim)
         mixed = mixed + torch.bmm(on_own, v)
         return mixed.view(kv, rows, group, width, dim).permute(1, 3, 0, 2, 4).reshape(rows * width, -1)

@@ -23,7 +23,9 @@ def export_adapter(adapter: LoraAdapter, first_trained: int, settings: TrainingS
         shutil.rmtree(target)
     with atomic.staged_directory(target) as staging:
         (staging / "adapter_model.safetensors").write_bytes(save(adapter.tensors(), {"format": "pt"}))
-        (staging / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+        (staging / "adapter_config.json").write_text(
+            json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8"
+        )
     return digest_tree(target)
 
 

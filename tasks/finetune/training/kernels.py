@@ -28,7 +28,7 @@ class LoraMatmul(torch.autograd.Function):
         return functional.linear(x, layer.merged, layer.bias)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]  # torch types it *Any
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         ctx.layer.accumulate(x, grad)
         return grad @ ctx.layer.merged, None
@@ -46,14 +46,18 @@ class RmsNorm(torch.autograd.Function):
         return normed.to(x.dtype) * weight
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         normed, inverse, weight = ctx.saved_tensors
         inner = (grad * weight).float()
         normed = normed.float()
         along = (inner * normed).mean(-1, keepdim=True)
-        return inner.sub_(normed.mul_(along) if normed.dtype != grad.dtype else normed * along).mul_(inverse).to(
-            grad.dtype
-        ), None, None
+        return (
+            inner.sub_(normed.mul_(along) if normed.dtype != grad.dtype else normed * along)
+            .mul_(inverse)
+            .to(grad.dtype),
+            None,
+            None,
+        )
 
 
 class SwiGlu(torch.autograd.Function):
@@ -66,7 +70,7 @@ class SwiGlu(torch.autograd.Function):
         return functional.silu(gate) * up
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         (both,) = ctx.saved_tensors
         gate, up = both.chunk(2, -1)
         result = torch.empty_like(both)
@@ -85,16 +89,40 @@ class Rotate(torch.autograd.Function):
         return _rotate(x, cos, sin)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         cos, sin = ctx.saved_tensors
         return _rotate(grad, cos, -sin), None, None  # the inverse rotation
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """cos, sin: [tokens, 1, dim/2]."""
     low, high = x.chunk(2, -1)
     result = torch.empty_like(x)
     out_low, out_high = result.chunk(2, -1)
     torch.mul(low, cos, out=out_low).addcmul_(high, sin, value=-1)
     torch.mul(high, cos, out=out_high).addcmul_(low, sin)
+    return result
+
+
+def lora_matmul(x: Tensor, layer: "AdaptedLinear") -> Tensor:
+    """Adapted linear map of [tokens, in]."""
+    return _typed(LoraMatmul, x, layer)
+
+
+def rms_norm(x: Tensor, norm: Any) -> Tensor:
+    """Normalisation by a model's own norm module (frozen weight, `variance_epsilon`)."""
+    return _typed(RmsNorm, x, norm.weight, norm.variance_epsilon)
+
+
+def swiglu(both: Tensor) -> Tensor:
+    """Gated activation of [tokens, 2·width]."""
+    return _typed(SwiGlu, both)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary embedding of [tokens, heads, dim] by cos and sin [tokens, 1, dim/2]."""
+    return _typed(Rotate, x, cos, sin)
+
+
+def _typed(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
+    result: Tensor = function.apply(*inputs)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return result

@@ -1,6 +1,6 @@
 """The training loop: examples in, a peft adapter directory out, the same bits for the same inputs.
 
-    result = train(load_base(path), examples, prompt.messages, settings, checkpoint_dir=…, output_dir=…)
+result = train(load_base(path), examples, prompt.messages, settings, checkpoint_dir=…, output_dir=…)
 """
 
 import math
@@ -78,14 +78,16 @@ class Trainer:
         self.seconds = 0.0
 
     def step(self, number: int, indices: Sequence[int]) -> StepMetrics:
-        """Optimiser step `number` (from 1) on these rows. Raises TrainingError when the loss is not finite."""
+        """Optimiser step `number` (from 1) on these rows. Raises TrainingError when it diverges."""
         started = time.perf_counter()
         rate = learning_rate(number, self.total, self.settings.learning_rate, self.settings.warmup_ratio)
         loss = self._loss(indices)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise TrainingError(f"training diverged at step {number}: loss is {value}", "lower the learning rate")
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            raise TrainingError(
+                f"training diverged at step {number}: loss is {value}", "lower the learning rate"
+            )
+        loss.backward()
         norm = self.optimiser.step(self.adapter.grad, number, rate)
         self.adapter.publish()
         spent = time.perf_counter() - started

@@ -1,6 +1,6 @@
 """Labelled texts as token ids: a prefix that all rows share, and what differs.
 
-    rows = encode_rows(tokenizer, prompt.messages, examples, max_tokens=200)
+rows = encode_rows(tokenizer, prompt.messages, examples, max_tokens=200)
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """How an adapter is trained: every number with its unit, checked against the others up front.
 
-    TrainingSettings(epochs=3, batch_size=32)
+TrainingSettings(epochs=3, batch_size=32)
 """
 
 from dataclasses import asdict, dataclass
@@ -43,9 +43,19 @@ class TrainingSettings:
     """CPU threads. The adapter's digest is reproducible for the same number of threads."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "lora_r", "lora_alpha", "max_tokens", "checkpoint_every", "threads"):
+        for name in (
+            "epochs",
+            "batch_size",
+            "lora_r",
+            "lora_alpha",
+            "max_tokens",
+            "checkpoint_every",
+            "threads",
+        ):
             _require(getattr(self, name) >= 1, f"{name} = {getattr(self, name)}, expected at least 1")
-        _require(0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate}, expected between 0 and 1")
+        _require(
+            0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate}, expected between 0 and 1"
+        )
         _require(0 <= self.warmup_ratio < 1, f"warmup_ratio = {self.warmup_ratio}, expected 0 to below 1")
         _require(self.clip_norm > 0, f"clip_norm = {self.clip_norm}, expected more than 0")
         unknown = sorted(set(self.target_modules) - set(ALL_LINEAR))

@@ -21,7 +21,9 @@ CHUNK = 64
 class FrozenStates:
     """What the untrained lower layers make of each row, by row index."""
 
-    def __init__(self, decoder: Decoder, rows: EncodedRows, first_trained: int, keep_bytes: int = KEEP_BYTES) -> None:
+    def __init__(
+        self, decoder: Decoder, rows: EncodedRows, first_trained: int, keep_bytes: int = KEEP_BYTES
+    ) -> None:
         self.decoder, self.first = decoder, first_trained
         self.prefix = torch.tensor(rows.prefix, dtype=torch.long)
         self.inputs = [torch.tensor(row.inputs, dtype=torch.long) for row in rows.rows]

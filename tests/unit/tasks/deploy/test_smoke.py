@@ -13,7 +13,7 @@ def test_no_question_is_no_pass() -> None:
 
 def test_one_wrong_answer_refuses() -> None:
     questions = [Expected("a", "impact"), Expected("b", "discovery")]
-    with pytest.raises(IntegrityError, match="smoke test 2 of 2.*validation measured 'discovery'"):
+    with pytest.raises(IntegrityError, match=r"smoke test 2 of 2.*validation measured 'discovery'"):
         check_answers(questions, lambda _text: "impact")
 
 
