@@ -14,7 +14,7 @@ from pathlib import Path
 
 from infra.errors import Unavailable
 
-_held: set[str] = set()
+_held: set[Path] = set()
 
 
 @contextlib.contextmanager
@@ -23,7 +23,8 @@ def hold(directory: Path, name: str, holder: str) -> Iterator[None]:
 
     Raises Unavailable that names the holder when another process has it.
     """
-    if name in _held:
+    key = directory.absolute() / name
+    if key in _held:
         yield
         return
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,11 +44,11 @@ def hold(directory: Path, name: str, holder: str) -> Iterator[None]:
         }
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(note).encode(), 0)
-        _held.add(name)
+        _held.add(key)
         try:
             yield
         finally:
-            _held.discard(name)
+            _held.discard(key)
     finally:
         os.close(handle)
 

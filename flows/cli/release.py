@@ -1,6 +1,7 @@
 """`assay release …`: look at releases, compare, verify, decide, roll back."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-ReleaseArgument = Annotated[str, typer.Argument(help="Release digest, or the start of its hex digits.")]
+ReleaseArgument = Annotated[
+    str, typer.Argument(help="Release digest, the start of its hex digits, or `champion`.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why; goes into the ledger.")]
 Person = Annotated[str | None, typer.Option("--as", help="Who decides; default: you on this machine.")]
 
@@ -28,7 +31,9 @@ def _open(project: str, profile: str) -> "Workspace":
 
 
 def resolve(state: "ProjectState", name: str) -> str:
-    """The one subject that starts with these digits; raises DataError for none or several."""
+    """The one subject that starts with these digits, or `champion`; raises DataError for none or several."""
+    if name == "champion" and state.champion is not None:
+        return state.champion
     digits = name.removeprefix("sha256:").lower()
     found = [known for known in state.releases if hex_of(known).startswith(digits)] if digits else []
     if len(found) != 1:
@@ -145,6 +150,31 @@ def verify(
                 as_json=as_json,
                 text=f"verified: {files} files, signatures and base model of {digest}",
             )
+
+
+@app.command()
+def picture(
+    release: ReleaseArgument,
+    output: Annotated[Path, typer.Option("--output", help="SVG file to write.")] = Path("release.svg"),
+    project: ProjectOption = "default",
+    profile: ProfileOption = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Draw a release's card as one SVG: verdict, accuracy with intervals, loss curve."""
+    from infra import atomic
+    from tasks.deploy.card.content import Card
+    from tasks.deploy.card.picture import card_picture
+
+    with explained(as_json):
+        workspace = _open(project, profile)
+        digest = resolve(workspace.state(), release)
+        file = workspace.releases / hex_of(digest) / "card.json"
+        if not file.exists():
+            raise DataError(f"{digest} has no card", hint="only packaged releases have one")
+        atomic.write_text(
+            output.absolute(), card_picture(Card.model_validate_json(file.read_bytes())), mode=0o644
+        )
+        emit({"release": digest, "file": str(output)}, as_json=as_json, text=str(output))
 
 
 @app.command()

@@ -124,5 +124,5 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def _typed(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
-    result: Tensor = function.apply(*inputs)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    result: Tensor = function.apply(*inputs)
     return result
