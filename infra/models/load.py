@@ -31,7 +31,9 @@ def load_base(path: Path, dtype: str = "bfloat16") -> LoadedModel:
     """Loads a checked local model directory. Raises DataError when its files are unsafe or unreadable."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()  # a quarter of a second needs no bar, least of all in a log
     path = Path(path)
     check_model_files(path)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

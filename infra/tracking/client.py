@@ -6,6 +6,7 @@ with mlflow_answers(url):
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ def open_client(url: str) -> "MlflowClient":
     _prepare_environment(url)
     from mlflow import MlflowClient
 
+    # It tells at length that it waits for things that are there at once.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=url, registry_uri=url)
 
 

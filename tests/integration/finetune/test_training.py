@@ -15,6 +15,9 @@ from infra.models.safety import check_model_files
 from tasks.finetune.training.settings import TrainingSettings
 from tests.integration.finetune.samples import LABELS, TEXTS, render
 
+# peft asks transformers for a property by its old name.
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing.:FutureWarning")
+
 SETTINGS = TrainingSettings(epochs=2, batch_size=3, lora_r=4, lora_alpha=8, trained_layers=2, threads=1)
 
 
