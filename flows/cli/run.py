@@ -1,6 +1,8 @@
 """`assay run FLOW`: one flow in this process, against the running stack, with progress on a terminal."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from infra.workspace import Workspace
 
 _POLL_S = 0.5
-_VERDICTS = ("Blocked", "Rejected", "Breached")
 
 
 class FlowName(StrEnum):
@@ -42,15 +43,33 @@ def run(
 
     with explained(as_json):
         workspace = open_workspace(project, profile)
-        enter_stack(workspace.home, endpoints(workspace.home))
+        running = endpoints(workspace.home)
+        enter_stack(workspace.home, running)
         started = time.monotonic()
-        if flow == FlowName.DEPLOY:
-            state = _deploy_alone(workspace, project, profile)
-        else:
-            state = _flow(flow)(project=project, profile=profile, return_state=True)
-            if flow == FlowName.LIFECYCLE and wait and state.is_completed():
-                state = _await_deploy(workspace)
+        with _prefect_answers(running.prefect_api_url):
+            if flow == FlowName.DEPLOY:
+                state = _deploy_alone(workspace, project, profile)
+            else:
+                state = _flow(flow)(project=project, profile=profile, return_state=True)
+                if flow == FlowName.LIFECYCLE and wait and state.is_completed():
+                    state = _await_deploy(workspace)
         _finish(workspace, flow, state, time.monotonic() - started, as_json)
+
+
+@contextlib.contextmanager
+def _prefect_answers(url: str) -> Iterator[None]:
+    """Turn Prefect's connection errors, raised after its own retries, into Unavailable."""
+    import httpx
+
+    from infra.errors import Unavailable
+    from infra.stack import probe
+
+    probe(f"{url}/health")
+    try:
+        yield
+    except httpx.HTTPError as error:
+        reason = f"Prefect at {url} does not answer: {type(error).__name__}"
+        raise Unavailable(reason, hint="see `assay status`; run again to go on where this stopped") from error
 
 
 def _flow(name: FlowName) -> Any:

@@ -1,9 +1,14 @@
 """`assay up|down|status`: the local services."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from flows.cli.environment import enter_stack
 from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from infra.config import profile_names, project_names
+
+if TYPE_CHECKING:
+    from infra.workspace import Workspace
 
 
 def up(
@@ -11,13 +16,12 @@ def up(
 ) -> None:
     """Start all services and deploy all flows; does nothing when they run."""
     from infra import stack
+    from infra.signing import ensure_key
     from infra.workspace import open_workspace
     from tasks.deploy.routes import publish_routes
 
     with explained(as_json):
         workspace = open_workspace(project, profile)
-        from infra.signing import ensure_key
-
         ensure_key(workspace.home)
         publish_routes(workspace)
         running = stack.up(workspace.project)
@@ -57,32 +61,18 @@ def status(as_json: Json = False) -> None:
             raise typer.Exit(1)
 
 
-def _deploy_flows(workspace: object) -> None:
+def _deploy_flows(workspace: "Workspace") -> None:
+    from infra import atomic
     from infra.code import code_digest
     from infra.digest import digest_json
-    from infra.workspace import Workspace
 
-    if not isinstance(workspace, Workspace):
-        raise TypeError(type(workspace))
-    stamp = workspace.run / "deployments.digest"
+    stamp, database = workspace.run / "deployments.digest", workspace.home / "prefect" / "prefect.db"
     # Importing Prefect and seven API calls cost seconds: only when something about the flows changed.
-    wanted = digest_json([code_digest("flows"), workspace.project.digest, _choices()])
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted and _database_exists(workspace):
+    choices = [project_names(), profile_names()]
+    wanted = digest_json([code_digest("flows"), workspace.project.schedule.model_dump(), choices])
+    if database.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     from flows.deployments import apply_deployments
-    from infra import atomic
 
     apply_deployments(workspace.project)
     atomic.write_text(stamp, wanted)
-
-
-def _choices() -> list[str]:
-    from infra.config import profile_names, project_names
-
-    return [*project_names(), *profile_names()]
-
-
-def _database_exists(workspace: object) -> bool:
-    from infra.workspace import Workspace
-
-    return isinstance(workspace, Workspace) and (workspace.home / "prefect" / "prefect.db").exists()

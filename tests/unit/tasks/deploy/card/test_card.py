@@ -1,6 +1,7 @@
 """The card escapes what it is given, needs nothing from outside, and says what was decided on."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from infra.store import FileStore
 from tasks.deploy.card import Card, CardFacts, card_page, make_card
 from tasks.deploy.card.charts import loss_chart
+from tasks.deploy.card.picture import card_picture
 from tasks.records import EvidenceSet, Verdict
 from tests.unit.tasks.deploy.samples import Sample, make_candidate, make_evidence, make_report, make_sample
 
@@ -137,3 +139,13 @@ def test_a_long_loss_curve_is_thinned_and_a_single_point_is_no_curve(sample: Sam
     assert len(card_of(sample, facts).losses) <= 400
     assert loss_chart([(1, 1.0)]) == ""
     assert "NaN" not in loss_chart([(5, 0.0), (5, 0.0)])
+
+
+def test_the_picture_stands_alone_and_is_well_formed(sample: Sample) -> None:
+    losses = tuple((step, 1.0 / step) for step in range(1, 9))
+    picture = card_picture(card_of(sample, CardFacts(title=EVIL, losses=losses)))
+    assert "<script" not in picture
+    root = ElementTree.fromstring(picture)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(root.findall("{http://www.w3.org/2000/svg}svg")) == 2
+    assert "PASS" in picture
