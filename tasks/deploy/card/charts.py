@@ -92,7 +92,7 @@ def _rect(y: float, height: float, share: float, kind: str) -> str:
 
 
 def _name(text: str, y: float) -> str:
-    short = text if len(text) <= 26 else text[:25] + "…"
+    short = text if len(text) <= 22 else text[:21] + "…"
     return f'<text class="name" x="{_LEFT - 8}" y="{y}" text-anchor="end">{escape(short)}</text>'
 
 
