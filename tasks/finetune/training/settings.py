@@ -11,12 +11,12 @@ from infra.errors import ConfigError
 ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-# Why these defaults (two Zen 4 cores with avx512_bf16 and no AMX; 1,634 rows × 3 epochs; 440 test rows, whose
-# 95 % half-width is 3.5 points; each line one seed, choice by validation and time, never by test):
-#   top 15 layers, batch 32   validation .841  test .825   33 rows/s alone on the machine, about 150 s
-#   top 20 layers, batch 32   validation .855  test .823   a quarter slower: no gain that could be told
-#   another split: 15 layers, batch 32 gave .773/.820; 20 layers, batch 24, rate 1.5e-3 gave .800/.827
-# Speed of the top 15 layers, rows per second: batch 16 → 20 with one thread, 26 with two; batch 32 → 22 and 33.
+# Why these defaults, measured on two Zen 4 cores (avx512_bf16, no AMX) with 1,634 rows × 3 epochs and 440
+# test rows (95 % half-width 3.5 points); one seed a line, chosen by validation and time, never by test:
+#   top 15 layers, batch 32, rate 2e-3   validation .841  test .825
+#   top 20 layers, batch 32, rate 2e-3   validation .855  test .823   a third more work, no gain to be told
+# Synthetic rows of 25 tokens, top 15 layers, machine otherwise idle, rows per second of wall time:
+#   batch 16: 20 with one thread, 26 with two; batch 32: 22 and 33 (3 epochs at this rate: 150 s)
 # bf16 matrix products run at 200 GFLOP/s a core, fp32 at 75: hence bf16 weights with fp32 masters.
 @dataclass(frozen=True)
 class TrainingSettings:
