@@ -59,14 +59,8 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
     known = release_of_unit(workspace, candidate.unit)
     if known is not None:
         return known
-    prompt = candidate.prompt
     files = ReleaseFiles(
-        prompt={
-            "name": prompt.name,
-            "system": prompt.system,
-            "user": prompt.user,
-            "labels": list(prompt.labels),
-        },
+        prompt=candidate.prompt.definition,
         guard_yaml=project.path(project.guard).read_bytes(),
         access_yaml=project.path(project.access).read_bytes(),
     )

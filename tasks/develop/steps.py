@@ -57,10 +57,7 @@ def register_prompt(workspace: Workspace, endpoints: Endpoints, dataset: Dataset
 
     project = workspace.project
     prompt = load_prompt(project.path(project.prompt), dataset.labels)
-    Registry(endpoints.mlflow_url).publish_prompt(
-        {"name": prompt.name, "system": prompt.system, "user": prompt.user, "labels": list(prompt.labels)},
-        prompt.digest,
-    )
+    Registry(endpoints.mlflow_url).publish_prompt(prompt.definition, prompt.digest)
     return prompt
 
 

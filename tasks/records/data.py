@@ -50,3 +50,8 @@ class PromptVersion(Record):
     system: str
     user: str = Field(description="template of the user message; {{text}} is replaced in one pass")
     labels: tuple[str, ...]
+
+    @property
+    def definition(self) -> dict[str, object]:
+        """The content that is published, packaged and served, as JSON values."""
+        return {"name": self.name, "system": self.system, "user": self.user, "labels": list(self.labels)}

@@ -74,7 +74,7 @@ def compose_candidate(workspace: Workspace) -> Candidate:
 def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
     """Base, candidate and champion on the same frozen items; item results are kept by digest."""
     test = candidate.dataset.splits["test"]
-    prompt = _definition(candidate)
+    prompt = candidate.prompt.definition
     base = _score(workspace, candidate.unit, candidate.base.digest, None, prompt, test)
     tuned = _score(workspace, candidate.unit, candidate.base.digest, candidate.adapter.digest, prompt, test)
     champion = _champion(workspace, candidate, test)
@@ -86,11 +86,6 @@ def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
         # Of the measurements, whenever they were made: the same evidence is the same bytes.
         seconds=base.seconds + tuned.seconds,
     )
-
-
-def _definition(candidate: Candidate) -> dict[str, Any]:
-    prompt = candidate.prompt
-    return {"name": prompt.name, "system": prompt.system, "user": prompt.user, "labels": list(prompt.labels)}
 
 
 def _champion(workspace: Workspace, candidate: Candidate, test: str) -> Measured | None:
