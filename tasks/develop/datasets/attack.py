@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from infra.config.project import DataSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.packages import one_file, package_notice, package_version
 from tasks.develop.datasets.rows import SourceRows, chosen_labels, normalised

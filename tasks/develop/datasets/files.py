@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.config.project import DataSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.rows import SourceRows, check_label, text_group
 from tasks.records import Row

@@ -6,7 +6,7 @@ found.rows, found.dropped, found.notice
 
 from pathlib import Path
 
-from infra.config.project import DataSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.attack import read_attack
 from tasks.develop.datasets.files import read_files

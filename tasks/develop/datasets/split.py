@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from infra.config.project import SplitSettings
+from infra.config.data import SplitSettings
 from infra.errors import DataError
 from tasks.records import Row, SplitName
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from infra.config.project import DataSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.packages import one_file, package_notice, package_version
 from tasks.develop.datasets.rows import SourceRows, chosen_labels, identity, normalised, text_group

@@ -11,7 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.config.project import BaseCandidate, Project
+from infra.config.base import BaseCandidate
+from infra.config.project import Project
 from infra.errors import ConfigError, DataError, IntegrityError
 from infra.store import FileStore
 from tasks.develop.selection.fetch import Convert, fetch_files

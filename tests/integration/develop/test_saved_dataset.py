@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.config.project import DataSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets import read_rows
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from infra.config.project import BaseSettings, DataSettings, Project
+from infra.config.base import BaseSettings
+from infra.config.data import DataSettings
+from infra.config.project import Project
 from infra.digest import digest_tree
 from infra.errors import ConfigError, DataError, IntegrityError
 from infra.store import FileStore

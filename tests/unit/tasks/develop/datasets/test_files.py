@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.config.project import DataSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets import read_rows
 from tasks.develop.datasets.rows import SourceRows

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from infra.config.project import DataSettings, SplitSettings
+from infra.config.data import DataSettings, SplitSettings
 from infra.errors import DataError
 from tasks.develop.datasets.attack import TACTICS, read_attack, sentence
 from tasks.develop.datasets.clean import clean_rows, refuse_leaks

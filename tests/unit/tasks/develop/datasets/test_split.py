@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.config.project import SplitSettings
+from infra.config.data import SplitSettings
 from infra.errors import DataError
 from tasks.develop.datasets.split import split_rows
 from tasks.records import Row

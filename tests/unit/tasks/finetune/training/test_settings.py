@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.config.project import TrainingSettings as Configured
+from infra.config.training import TrainingSettings as Configured
 from infra.errors import ConfigError
 from tasks.finetune.training.settings import TrainingSettings
 

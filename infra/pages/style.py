@@ -1,4 +1,4 @@
-"""The card's style sheet: one small page of CSS, light, dark and print."""
+"""The style sheet of all pages: one small page of CSS, light, dark and print."""
 
 STYLE = """
 :root{--ink:#1b1f24;--soft:#59636e;--paper:#fff;--line:#d5dae0;--pass:#18794e;--fail:#c4252c;--wait:#9a6700;
