@@ -17,11 +17,11 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 import numpy as np
 
 from infra.digest import digest_bytes
+from infra.statistics.intervals import clopper_pearson, wilson
+from infra.statistics.paired import Discordance, mcnemar_exact, paired_bootstrap
 from tasks.records import Evidence, EvidenceSet, SecurityRequirements
 from tasks.validate import gates
 from tasks.validate.gates import GatePolicy, GateRule
-from tasks.validate.paired import Discordance, mcnemar_exact, paired_bootstrap
-from tasks.validate.statistics import clopper_pearson, wilson
 
 UNIT = digest_bytes(b"unit")
 

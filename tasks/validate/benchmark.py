@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from infra.errors import DataError
+from infra.statistics.intervals import Interval, mean_of_proportions, wilson
+from infra.statistics.paired import discordance, mcnemar_exact, paired_difference
 from tasks.records import Evidence, EvidenceSet, Row
 from tasks.validate.items import ItemResult, item_id
-from tasks.validate.paired import discordance, mcnemar_exact, paired_difference
-from tasks.validate.statistics import Interval, mean_of_proportions, wilson
 
 
 class Answer(Protocol):

@@ -7,11 +7,11 @@ import pytest
 
 from infra.digest import digest_bytes
 from infra.errors import DataError
+from infra.statistics.intervals import wilson
+from infra.statistics.paired import Discordance, mcnemar_exact, tango
 from tasks.records import Evidence, EvidenceSet, Row
 from tasks.validate.benchmark import Measured, benchmark_evidence, score_items
 from tasks.validate.items import ItemResult, dump_items, item_id, load_items
-from tasks.validate.paired import Discordance, mcnemar_exact, tango
-from tasks.validate.statistics import wilson
 
 UNIT, BASE, CHAMPION, DATA, STORED = (digest_bytes(name) for name in (b"u", b"b", b"c", b"d", b"s"))
 LABELS = ("impact", "discovery")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasks.validate.statistics import Interval, normal_quantile, two_sided_z
+from infra.statistics.intervals import Interval, normal_quantile, two_sided_z
 
 RESAMPLES = 10_000
 _FEW_VALUES = 32

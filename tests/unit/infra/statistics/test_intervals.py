@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from tasks.validate.statistics import Interval, clopper_pearson, mean_of_proportions, two_sided_z, wilson
+from infra.statistics.intervals import Interval, clopper_pearson, mean_of_proportions, two_sided_z, wilson
 
 # Newcombe, Statistics in Medicine 17 (1998) 857-872, table I: methods 3 (score) and 5 (exact).
 NEWCOMBE = [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap
 
-from tasks.validate.paired import (
+from infra.statistics.paired import (
     Discordance,
     discordance,
     mcnemar_exact,
