@@ -63,11 +63,11 @@ nightly: up ## start the nightly deployment now, in the worker, and wait for it
 PYTEST := $(BIN)/python -m pytest
 
 test: $(STAMP) ## all tests: unit, integration, end to end
-	@$(PYTEST) tests/unit
+	@$(PYTEST) -n 2 tests/unit
 	@$(PYTEST) tests/integration tests/e2e
 
 test-unit: $(STAMP) ## unit tests, under a minute
-	@$(PYTEST) tests/unit
+	@$(PYTEST) -n 2 tests/unit
 
 test-integration: $(STAMP) ## real Prefect, MLflow, HTTP
 	@$(PYTEST) tests/integration
@@ -82,6 +82,8 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.config.schema --check
 	@$(BIN)/python -m tasks.validate.gates_schema --check
+	@$(BIN)/python -m tasks.develop.requirements.schema --check
+	@$(BIN)/python -m tasks.develop.prompts.schema --check
 	@bash .ci/forbidden
 
 format: $(STAMP) ## format and fix what can be fixed
@@ -91,6 +93,8 @@ format: $(STAMP) ## format and fix what can be fixed
 schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m infra.config.schema --write
 	@$(BIN)/python -m tasks.validate.gates_schema --write
+	@$(BIN)/python -m tasks.develop.requirements.schema --write
+	@$(BIN)/python -m tasks.develop.prompts.schema --write
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

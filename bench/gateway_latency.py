@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results import publish
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
@@ -158,7 +160,10 @@ def main() -> int:
         upstream = subprocess.Popen([sys.executable, __file__, "--serve", str(port)])
         try:
             url = made.start("infra.gateway", "--upstream", f"http://127.0.0.1:{port}")
-            uvloop.run(compare(port, int(url.rsplit(":", 1)[1]), made.processes[0].pid, key, options.seconds))
+            figures = uvloop.run(
+                compare(port, int(url.rsplit(":", 1)[1]), made.processes[0].pid, key, options.seconds)
+            )
+            publish("gateway_latency", figures, parameters={"seconds": options.seconds})
         finally:
             made.stop()
             upstream.terminate()
@@ -166,7 +171,10 @@ def main() -> int:
     return 0
 
 
-async def compare(direct: int, gateway: int, pid: int, key: str, seconds: float) -> None:
+async def compare(
+    direct: int, gateway: int, pid: int, key: str, seconds: float
+) -> dict[str, dict[str, float]]:
+    figures: dict[str, dict[str, float]] = {}
     print(f"{'':22}{'p50 ms':>9}{'p99 ms':>9}{'req/s':>9}{'added p50':>11}{'CPU us/req':>12}{'errors':>8}")
     for stream in (False, True):
         request = request_bytes("triage", key, stream=stream)
@@ -179,6 +187,14 @@ async def compare(direct: int, gateway: int, pid: int, key: str, seconds: float)
             kind = f"{'SSE' if stream else 'JSON'} c={connections}"
             show(f"direct  {kind}", plain, None)
             show(f"gateway {kind}", through, plain)
+            figures[kind] = {
+                "direct_p50_ms": round(plain.quantile(0.5), 3),
+                "gateway_p50_ms": round(through.quantile(0.5), 3),
+                "gateway_p99_ms": round(through.quantile(0.99), 3),
+                "gateway_cpu_us": round(through.cpu_us, 1),
+                "errors": through.errors,
+            }
+    return figures
 
 
 def show(name: str, result: Result, plain: Result | None) -> None:

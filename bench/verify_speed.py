@@ -6,13 +6,14 @@ cache is warm for both; rounds alternate, the best round counts, a ratio below 1
 """
 
 import argparse
-import json
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from results import publish
 
 from infra.digest import walk_tree
 from infra.signing.dsse import verify_statement
@@ -22,7 +23,7 @@ from infra.signing.sealed import seal_tree
 
 
 def main() -> None:
-    """Print one line of JSON: seconds, CPU seconds and their ratios."""
+    """Publish seconds, CPU seconds and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a model directory; default: made of random bytes")
     parser.add_argument("--megabytes", type=int, default=270, help="size of the made model")
@@ -31,7 +32,8 @@ def main() -> None:
     scratch = Path(tempfile.mkdtemp(prefix="assay-bench-"))
     try:
         model = options.model or _made_model(scratch / "model", options.megabytes)
-        print(json.dumps(_compare(model, scratch, options.rounds)))
+        figures = _compare(model, scratch, options.rounds)
+        publish("verify_speed", figures, parameters={"rounds": options.rounds})
     finally:
         shutil.rmtree(scratch)
 

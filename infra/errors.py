@@ -34,7 +34,15 @@ class DataError(AssayError):
 
 
 class TrainingError(AssayError):
-    """Raised when training cannot go on: divergence, out of memory, environment refused."""
+    """Raised when training cannot go on: an unsupported base, a refused environment, a failed process."""
+
+
+class Diverged(TrainingError):
+    """Raised when the loss is not finite, or stays far above where it began."""
+
+
+class OutOfMemory(TrainingError):
+    """Raised when an allocation is refused or the system ends a training process for its memory."""
 
 
 class IntegrityError(AssayError):

@@ -9,18 +9,22 @@ MLflow's aliases have no compare-and-set and no history, so nothing here decides
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from infra.digest import hex_of
+from infra.digest import canonical_json, hex_of
 from infra.errors import IntegrityError, Unavailable
 from infra.tracking.client import SHA256_TAG, experiment_of, http_status, mlflow_answers, open_client
+from infra.tracking.runs import MOST_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-RELEASE_TAG, URI_TAG = "release.sha256", "release.uri"
+RELEASE_TAG, URI_TAG, DEFINITION_TAG = "release.sha256", "release.uri", "prompt.definition"
+ALIASES = ("champion", "previous")
+_MODEL_CONFIG = {"temperature": "temperature", "top_p": "top_p", "max_new_tokens": "max_tokens"}
 _TRIES = 3
 _MOST_VERSIONS = 10_000
 
@@ -65,17 +69,44 @@ class Registry:
     def publish_prompt(self, definition: Mapping[str, Any], digest: str) -> int:
         """The version of a prompt with this digest, registered when there is none.
 
-        The registry shares names between models and prompts, so the prompt's ends in `.prompt`.
+        The registry shows the turns, slots unfilled, and the settings; the whole definition is a tag, as
+        far as tags reach. It shares names between models and prompts, so the prompt's ends in `.prompt`.
         """
         hex_of(digest)
-        name = f"{definition['name']}.prompt"
-        messages = [{"role": role, "content": definition[role]} for role in ("system", "user")]
+        name, turns = prompt_name(definition), _turns(definition)
         with self._client() as client:
             for known in _prompt_versions(client, name):
-                if known.tags.get(SHA256_TAG) == digest:
+                # Tags can be overwritten, the turns cannot: a version is what it says only when both agree.
+                if known.tags.get(SHA256_TAG) == digest and known.template == turns:
                     return int(known.version)
-            made = client.register_prompt(name, messages, commit_message=digest, tags={SHA256_TAG: digest})
+            whole = canonical_json(dict(definition)).decode()
+            tags = {SHA256_TAG: digest, **({DEFINITION_TAG: whole} if len(whole) <= MOST_TAG else {})}
+            settings = definition.get("settings", {})
+            made = client.register_prompt(
+                name,
+                turns,
+                commit_message=digest,
+                tags=tags,
+                model_config={_MODEL_CONFIG[key]: value for key, value in settings.items()} or None,
+            )
             return int(made.version)
+
+    def project_prompt_aliases(self, name: str, wanted: Mapping[str, str | None]) -> None:
+        """Point a prompt's aliases at its versions by digest, as `project_aliases` does for releases.
+
+        Raises IntegrityError for a prompt that was never published, Unavailable.
+        """
+        self._keep(lambda: self.check_prompt(name, wanted), partial(_point_prompt, name=name), wanted)
+
+    def prompt_aliases(self, name: str, aliases: Iterable[str] = ALIASES) -> dict[str, str]:
+        """`{alias: prompt digest}` of those aliases that the prompt `name` has; {} for no such prompt."""
+        with self._client() as client:
+            found = {alias: _aliased(client, f"{name}.prompt", alias) for alias in aliases}
+        return {alias: digest for alias, digest in found.items() if digest is not None}
+
+    def check_prompt(self, name: str, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Aliases of a prompt that do not say what they should, with what they say (None: absent)."""
+        return _differing(self.prompt_aliases(name, wanted), wanted)
 
     def project_aliases(self, project: str, wanted: Mapping[str, str | None]) -> None:
         """Point aliases at releases (None: take the alias away), read back, repair.
@@ -83,18 +114,7 @@ class Registry:
         Aliases that `wanted` does not name are left alone. Raises IntegrityError for a release that was
         never published, Unavailable when the registry does not come to say what it was told.
         """
-        for _ in range(_TRIES):
-            differing = self.check(project, wanted)
-            if not differing:
-                return
-            with self._client() as client:
-                for alias in differing:
-                    _point(client, project, alias, wanted[alias])
-        if differing := self.check(project, wanted):
-            raise Unavailable(
-                f"registry does not keep its aliases: {', '.join(sorted(differing))}",
-                hint="`assay doctor --repair` writes them again; the ledger is the truth",
-            )
+        self._keep(lambda: self.check(project, wanted), partial(_point, project=project), wanted)
 
     def aliases(self, project: str) -> dict[str, str]:
         """`{alias: release digest}`; an alias of a version that is no release of ours maps to ''."""
@@ -110,8 +130,27 @@ class Registry:
 
     def check(self, project: str, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
         """Aliases that do not say what they should, with what they say (None: absent)."""
-        found = self.aliases(project)
-        return {alias: found.get(alias) for alias in wanted if found.get(alias) != wanted[alias]}
+        return _differing(self.aliases(project), wanted)
+
+    def _keep(
+        self,
+        check: Callable[[], Mapping[str, str | None]],
+        point: Callable[..., None],
+        wanted: Mapping[str, str | None],
+    ) -> None:
+        """Write what differs and read it back, a few times."""
+        for _ in range(_TRIES):
+            differing = check()
+            if not differing:
+                return
+            with self._client() as client:
+                for alias in differing:
+                    point(client, alias=alias, digest=wanted[alias])
+        if differing := check():
+            raise Unavailable(
+                f"registry does not keep its aliases: {', '.join(sorted(differing))}",
+                hint="`assay doctor --repair` writes them again; the ledger is the truth",
+            )
 
     @contextlib.contextmanager
     def _client(self) -> "Iterator[MlflowClient]":
@@ -162,23 +201,75 @@ def _logged_model(client: "MlflowClient", project: str, release: str, tags: Mapp
     return str(model.model_id)
 
 
-def _point(client: "MlflowClient", project: str, alias: str, release: str | None) -> None:
-    from mlflow.exceptions import MlflowException
+def _differing(found: Mapping[str, str], wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {alias: found.get(alias) for alias in wanted if found.get(alias) != wanted[alias]}
 
-    if release is None:
+
+def _point(client: "MlflowClient", *, project: str, alias: str, digest: str | None) -> None:
+    if digest is None:
         client.delete_registered_model_alias(project, alias)
         return
-    version = _version_of(client, project, release)
+    version = _version_of(client, project, digest)
     if version is None:
         raise IntegrityError(
-            f"registry has no version for release {release}", hint="`assay doctor --repair` publishes it"
+            f"registry has no version for release {digest}", hint="`assay doctor --repair` publishes it"
         )
-    try:
+    with _collisions_ignored():
         client.set_registered_model_alias(project, alias, version.version)
+
+
+def _point_prompt(client: "MlflowClient", *, name: str, alias: str, digest: str | None) -> None:
+    if digest is None:
+        client.delete_prompt_alias(f"{name}.prompt", alias)
+        return
+    known = [
+        each for each in _prompt_versions(client, f"{name}.prompt") if each.tags.get(SHA256_TAG) == digest
+    ]
+    if not known:
+        raise IntegrityError(
+            f"registry has no version for prompt {digest}", hint="`assay doctor --repair` publishes it"
+        )
+    with _collisions_ignored():
+        client.set_prompt_alias(f"{name}.prompt", alias, min(int(each.version) for each in known))
+
+
+@contextlib.contextmanager
+def _collisions_ignored() -> Iterator[None]:
+    """Two first writers of one alias collide in the database; the caller reads back and tries again."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
     except MlflowException as error:
-        # Two first writers of one alias collide in the database; the caller reads back and tries again.
         if http_status(error) != 400:
             raise
+
+
+def prompt_name(definition: Mapping[str, Any]) -> str:
+    """The name under which a prompt is registered."""
+    return f"{definition['name']}.prompt"
+
+
+def _turns(definition: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The conversation with its slots: system, solved examples, question."""
+    turns = [{"role": "system", "content": definition["system"]}]
+    for example in definition.get("examples", ()):
+        turns.append({"role": "user", "content": example["text"]})
+        turns.append({"role": "assistant", "content": example["label"]})
+    return [*turns, {"role": "user", "content": definition["user"]}]
+
+
+def _aliased(client: "MlflowClient", name: str, alias: str) -> str | None:
+    """Digest of the prompt version under an alias; '' for one without a digest, None when it is absent."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client.get_prompt_version_by_alias(name, alias).tags.get(SHA256_TAG, ""))
+    except MlflowException as error:
+        # An unknown alias is an invalid parameter, an unknown prompt does not exist.
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
 
 
 def _prompt_versions(client: "MlflowClient", name: str) -> Any:

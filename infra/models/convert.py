@@ -7,17 +7,15 @@ The bytes depend on nothing but the source file, so the digest of the directory 
 
 import importlib.metadata
 import json
-import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import DataError
+from infra.models.gguf import join_parts, packaged_parts
+from infra.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -30,22 +28,43 @@ VOLATILE_KEYS = frozenset(
 TOKENIZER_VOLATILE_KEYS = frozenset({"name_or_path", "gguf_file", "local_files_only", "is_local"})
 
 
-def packaged_gguf(package: str) -> Path:
-    """The one GGUF file inside an installed distribution; raises DataError unless there is exactly one."""
+class NotInstalled(DataError):
+    """A package that would carry a model is not there: not an alternative that failed, one that is absent."""
+
+
+def packaged_gguf(package: str, work: Path | None = None) -> Path:
+    """The one GGUF file that an installed distribution carries, whole or in parts.
+
+    Parts (also those in distributions that it pins) are joined below `work`. Raises DataError when the
+    package or a part is not installed or there is not exactly one file, IntegrityError when joined parts
+    do not have the digest that the package states.
+    """
+    parts = packaged_files(package)
+    if len(parts) == 1:
+        return parts[0]
+    if work is None:
+        raise DataError(
+            f"package '{package}' holds its GGUF file in {len(parts)} parts, which must be joined"
+        )
+    return join_parts(package, parts, work)
+
+
+def packaged_files(package: str) -> tuple[Path, ...]:
+    """The GGUF file of a distribution, or its parts in order; raises DataError as `packaged_gguf`."""
     try:
         files = importlib.metadata.files(package) or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise DataError(
-            f"base model package '{package}' is not installed",
-            "run the set-up (make setup) or name another base",
+        raise NotInstalled(
+            f"base model package '{package}' is not installed", f"pip install {package}, or name another base"
         ) from error
     found = sorted(Path(str(file.locate())) for file in files if str(file).endswith(".gguf"))
-    if len(found) != 1:
+    parts = tuple(found) or packaged_parts(package)
+    if len(found) > 1 or not parts:
         raise DataError(
             f"package '{package}' holds {len(found)} GGUF files, expected exactly one",
             "name the file itself as the source of the base model",
         )
-    return found[0]
+    return parts
 
 
 def convert_gguf(source_file: Path, target: Path) -> None:
@@ -74,7 +93,7 @@ def _write_model_directory(source_file: Path, directory: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder, name = str(source_file.parent), source_file.name
-    with _quiet_transformers():
+    with quiet_transformers():
         model = AutoModelForCausalLM.from_pretrained(
             folder, gguf_file=name, dtype=torch.float32, local_files_only=True
         )
@@ -133,19 +152,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Silences the progress bars and advice that transformers prints while it reads GGUF."""
-    from transformers.utils import logging as transformers_logging
-
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity(logging.ERROR)
-    transformers_logging.disable_progress_bar()
-    try:
-        # Its GGUF reader draws a bar of its own, terminal or not.
-        with redirect_stderr(StringIO()):
-            yield
-    finally:
-        transformers_logging.set_verbosity(level)

@@ -60,12 +60,18 @@ def load_tuned(base_path: Path, adapter_path: Path, dtype: str = "bfloat16") -> 
 
     Raises DataError when either directory is unsafe or the adapter does not fit the base.
     """
-    import torch
-    from safetensors.torch import load_file
-
     adapter_path = Path(adapter_path)
     check_model_files(adapter_path)
     loaded = load_base(base_path, dtype)
+    merge_adapter(loaded, adapter_path)
+    return LoadedModel(loaded.model, loaded.tokenizer, loaded.base_path, adapter_path)
+
+
+def merge_adapter(loaded: LoadedModel, adapter_path: Path) -> None:
+    """Adds a LoRA adapter to a base's weights in place. Raises DataError when it does not fit."""
+    import torch
+    from safetensors.torch import load_file
+
     config = json.loads((adapter_path / "adapter_config.json").read_text("utf-8"))
     scale = _scale(config)
     weights = load_file(adapter_path / "adapter_model.safetensors")
@@ -76,7 +82,6 @@ def load_tuned(base_path: Path, adapter_path: Path, dtype: str = "bfloat16") -> 
             raise DataError(f"adapter does not fit the base at {name}", "use the base that it was trained on")
         with torch.no_grad():
             parameter.copy_(torch.addmm(parameter.float(), high, low, alpha=scale))
-    return LoadedModel(loaded.model, loaded.tokenizer, loaded.base_path, adapter_path)
 
 
 def _scale(config: dict[str, Any]) -> float:

@@ -1,7 +1,9 @@
-"""CPU threads of torch: how they wait, decided before torch is loaded."""
+"""CPU threads of torch: how many work, and how they wait (decided before torch is loaded)."""
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def wait_passively() -> bool:
@@ -12,3 +14,16 @@ def wait_passively() -> bool:
     """
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     return "torch" not in sys.modules
+
+
+@contextmanager
+def use_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` threads inside of the block, and what it used before behind it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

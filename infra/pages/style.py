@@ -9,6 +9,7 @@ STYLE = """
 body{margin:0 auto;max-width:56rem;padding:1.5rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:0 0 .5rem}
+h3{font-size:.95rem;margin:1rem 0 .3rem}
 header p{color:var(--soft);margin:.3rem 0 1rem;font-size:.85rem;overflow-wrap:anywhere}
 section{margin:0 0 1.75rem;break-inside:avoid}
 .verdict{border-left:.6rem solid;padding:.8rem 1.2rem;border-radius:.3rem}

@@ -184,7 +184,8 @@ class ModelServer:
         if len(prompt) > self.settings.max_prompt_tokens:
             message = f"the prompt has {len(prompt)} tokens, the limit is {self.settings.max_prompt_tokens}"
             raise wire.BadRequest(message, param="messages", code="context_length_exceeded")
-        most = min(asked.limit or self.settings.max_new_tokens, self.settings.max_new_tokens)
+        limits = (asked.limit, resident.decoder.most_tokens, self.settings.max_new_tokens)
+        most = min(limit for limit in limits if limit is not None)
         job = Job(prompt, most)
         self.scheduler.submit(resident.decoder, job)
         if asked.stream:

@@ -12,6 +12,7 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from infra.errors import DataError
 from infra.models.chat import Render, common_prefix_length, encode_answer, encode_chat
 from infra.models.load import LoadedModel
 from infra.serving.answers import AnswerTree
@@ -24,11 +25,28 @@ if TYPE_CHECKING:
 class Decoder:
     """One release's model with its prompt; used by one thread at a time."""
 
-    def __init__(self, loaded: LoadedModel, render: Render, answers: Sequence[str] = ()) -> None:
-        """Raises DataError when the chat template does not fit the prompt."""
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        render: Render,
+        answers: Sequence[str] = (),
+        *,
+        most_tokens: int | None = None,
+    ) -> None:
+        """`most_tokens`: the release's own limit of an answer, None for none.
+
+        Raises DataError when the chat template does not fit the prompt, or an answer the limit.
+        """
+        self.most_tokens = most_tokens
         self._loaded, self._render = loaded, render
         self._tokenizer = loaded.tokenizer
-        self._tree = AnswerTree.of([encode_answer(loaded.tokenizer, answer) for answer in answers])
+        encoded = [encode_answer(loaded.tokenizer, answer) for answer in answers]
+        if most_tokens is not None and (longest := max(map(len, encoded), default=0)) > most_tokens:
+            raise DataError(
+                f"an answer has {longest} tokens, the release's prompt allows {most_tokens}",
+                hint="raise settings.max_new_tokens of the prompt: a cut answer is not what was measured",
+            )
+        self._tree = AnswerTree.of(encoded)
         end = encode_answer(loaded.tokenizer, "x")[-1]
         self._ends = {end, *_as_list(loaded.model.generation_config.eos_token_id)}
         self._prefix = self.encode("a")[: common_prefix_length([self.encode("a"), self.encode("b c")])]

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.digest import hex_of
 from infra.errors import AssayError, DataError
-from infra.prompts import PromptTemplate
+from infra.prompts import PLACEHOLDER, PromptTemplate, draw_canary
 from infra.store import FileStore
 
 if TYPE_CHECKING:
@@ -101,15 +102,38 @@ class Releases:
 
 def load_decoder(verified: "VerifiedRelease") -> "Decoder":
     """The decoder over a verified release's own bytes and prompt; raises DataError."""
+    from infra.models.chat import text_ids
     from infra.models.load import load_tuned
     from infra.serving.decoder import Decoder
 
     template = PromptTemplate.from_definition(verified.prompt)
+    check_settings(template)
     loaded = load_tuned(verified.base_dir, verified.adapter_dir)
+
+    def system_tokens(canary: str) -> int:
+        return len(text_ids(loaded.tokenizer, template.system_message(canary=canary)))
+
+    canary = draw_canary(system_tokens) if template.has_canary else PLACEHOLDER
     try:
-        return Decoder(loaded, template.messages, template.labels)
+        return Decoder(
+            loaded,
+            partial(template.messages, canary=canary),
+            template.labels,
+            most_tokens=template.settings.max_new_tokens,
+        )
     except (AttributeError, RuntimeError, IndexError) as error:
         raise DataError(
             f"the base model cannot be served: {error}",
             hint="use a decoder-only model with `model` and `lm_head`",
         ) from error
+
+
+def check_settings(template: PromptTemplate) -> None:
+    """Raises DataError unless the prompt asks for the likeliest answer, the only one that is measured."""
+    settings = template.settings
+    if settings.temperature != 0 or settings.top_p != 1:
+        raise DataError(
+            f"prompt {template.name}: got temperature {settings.temperature:g}, top_p {settings.top_p:g},"
+            " this server answers with temperature 0",
+            hint="remove the settings, or serve with an engine that samples",
+        )

@@ -20,6 +20,7 @@ PROMPT, GUARD, ACCESS = "prompts/prompt.json", "guard/guard.yaml", "access/acces
 ADAPTER = "adapter/"
 ADAPTER_SIGNATURE = "adapter.sig"
 GATE_REPORT = "gate-report.json"
+MLBOM, REQUIREMENTS = "mlbom.cdx.json", "requirements.json"
 ATTESTATIONS = "attestations/"
 LIGHT = (PROMPT, GUARD, ACCESS)
 """Files that a gateway uses; `verify_manifest` checks these and not the weights."""
@@ -153,6 +154,8 @@ def _check_bindings(manifest: ReleaseManifest) -> None:
     for field, file in _PARTS:
         if manifest.files.get(file) != getattr(manifest, field):
             raise IntegrityError(f"{file}: missing from {MANIFEST}, or not the {field} that it names")
+    if manifest.files.get(REQUIREMENTS, manifest.requirements) != manifest.requirements:
+        raise IntegrityError(f"{REQUIREMENTS}: is not the requirements that {MANIFEST} names")
     if ADAPTER_SIGNATURE not in manifest.files:
         raise IntegrityError(f"{ADAPTER_SIGNATURE}: missing from {MANIFEST}")
     if {MANIFEST, BUNDLE} & set(manifest.files):

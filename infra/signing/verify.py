@@ -228,12 +228,23 @@ def _check_signed_documents(
     for name in sorted(manifest.files):
         if name.startswith(layout.ATTESTATIONS):
             signed = verify_statement(_document(directory, manifest, name), keys, name)
-            if subjects_of(signed, name) != {"unit": manifest.unit, "adapter": root}:
-                raise IntegrityError(f"{name}: speaks of another unit or adapter")
+            _check_subjects(subjects_of(signed, name), manifest, root, name)
     name = layout.GATE_REPORT
     report = parse_object(_document(directory, manifest, name), name, most_bytes=_SIGNED_MOST_BYTES)
     if (report.get("candidate"), report.get("verdict")) != (manifest.unit, "pass"):
         raise IntegrityError(f"{name}: does not say 'pass' for unit {manifest.unit}")
+
+
+def _check_subjects(got: Mapping[str, str], manifest: ReleaseManifest, root: str, name: str) -> None:
+    """About this unit and adapter; it may name the adapter's tree and files too, and nothing else."""
+    unit = {"unit": manifest.unit, "adapter": root}
+    parts = {"adapter-tree": manifest.adapter} | {
+        file: digest for file, digest in manifest.files.items() if file.startswith(layout.ADAPTER)
+    }
+    if any(got.get(subject) != digest for subject, digest in unit.items()) or any(
+        (unit | parts).get(subject) != digest for subject, digest in got.items()
+    ):
+        raise IntegrityError(f"{name}: speaks of another unit or adapter")
 
 
 def _document(directory: Path, manifest: ReleaseManifest, name: str) -> bytes:

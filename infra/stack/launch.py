@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 
-import psutil  # type: ignore[import-untyped]  # ships no types
+import psutil
 
 # Not ASSAY_…: those names are settings.
 STACK = "_ASSAY_STACK"

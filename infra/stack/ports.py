@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping
 
-import psutil  # type: ignore[import-untyped]  # ships no types
+import psutil
 
 from infra.errors import ConfigError
 

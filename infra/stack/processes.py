@@ -7,7 +7,7 @@ import contextlib
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # ships no types
+import psutil
 
 from infra.errors import Unavailable
 from infra.stack import launch

@@ -1,9 +1,24 @@
-"""The registry's aliases as a projection of the ledger: written after it, read back, repairable."""
+"""The registry's aliases as a projection of the ledger: written after it, read back, repairable.
 
-from infra.digest import hex_of
+move_aliases(workspace, served)                    # of the model, and of the prompts that releases hold
+check_aliases(workspace, state)                    # raises IntegrityError when they say something else
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.digest import digest_json, hex_of
+from infra.errors import IntegrityError
+from infra.ledger import ProjectState
+from infra.signing import read_part, verify_manifest
+from infra.signing.manifest import PROMPT
 from infra.stack import endpoints
 from infra.workspace import Workspace
 from tasks.records import Rollout
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def wanted_aliases(release: str, previous: str | None) -> dict[str, str]:
@@ -11,8 +26,23 @@ def wanted_aliases(release: str, previous: str | None) -> dict[str, str]:
     return {"champion": release, **({"previous": previous} if previous else {})}
 
 
+def wanted_prompt_aliases(
+    served: Mapping[str, Mapping[str, Any]], others: Iterable[str] = ()
+) -> dict[str, dict[str, str | None]]:
+    """`{prompt name: {alias: digest or None}}` for the definitions served under each alias.
+
+    None takes an alias away: from a prompt under another name (`others`: all that were ever served), and
+    `previous` where there is no previous release.
+    """
+    names = dict.fromkeys([*(str(each["name"]) for each in served.values()), *others])
+    wanted: dict[str, dict[str, str | None]] = {name: {"champion": None, "previous": None} for name in names}
+    for alias, definition in served.items():
+        wanted[str(definition["name"])][alias] = digest_json(dict(definition))
+    return wanted
+
+
 def move_aliases(workspace: Workspace, served: Rollout, tags: dict[str, str] | None = None) -> None:
-    """Publish what is served by reference and point the aliases at it; raises Unavailable."""
+    """Publish what is served by reference and point the aliases at it; raises Unavailable, IntegrityError."""
     from infra.registry import Registry
 
     registry = Registry(endpoints(workspace.home).mlflow_url)
@@ -26,3 +56,50 @@ def move_aliases(workspace: Workspace, served: Rollout, tags: dict[str, str] | N
             tags=(tags or {}) if release == served.release else {},
         )
     registry.project_aliases(name, wanted)
+    prompts = {alias: prompt_of(workspace, release) for alias, release in wanted.items()}
+    for definition in prompts.values():
+        registry.publish_prompt(definition, digest_json(definition))
+    for prompt, aliases in wanted_prompt_aliases(prompts, _prompt_names(workspace)).items():
+        registry.project_prompt_aliases(prompt, aliases)
+
+
+def check_aliases(workspace: Workspace, state: ProjectState) -> str:
+    """What the registry says, in a line; raises IntegrityError when the ledger says something else."""
+    from infra.registry import Registry
+
+    if state.champion is None:
+        return "nothing to compare"
+    registry = Registry(endpoints(workspace.home).mlflow_url)
+    wanted = wanted_aliases(state.champion, state.previous)
+    _compare("aliases", registry.check(workspace.project.name, wanted), wanted)
+    prompts = {alias: prompt_of(workspace, release) for alias, release in wanted.items()}
+    for prompt, aliases in wanted_prompt_aliases(prompts, _prompt_names(workspace)).items():
+        _compare(f"aliases of prompt {prompt}", registry.check_prompt(prompt, aliases), aliases)
+    champion = digest_json(prompts["champion"])
+    releases = ", ".join(f"{alias}={release[:19]}" for alias, release in wanted.items())
+    return f"{releases}, prompt {prompts['champion']['name']}={champion[:19]}"
+
+
+def prompt_of(workspace: Workspace, release: str) -> dict[str, Any]:
+    """The prompt definition that a release serves; raises IntegrityError unless its signature holds."""
+    directory = workspace.releases / hex_of(release)
+    # Nothing is loaded here: the previous release keeps its alias when it has expired.
+    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"], now=_LONG_AGO)
+    return dict(json.loads(read_part(directory, manifest, PROMPT)))
+
+
+def _prompt_names(workspace: Workspace) -> list[str]:
+    """Names of all prompts that some release of the project served: none may keep an alias by accident."""
+    names = []
+    for release in workspace.state().releases:
+        file = workspace.releases / hex_of(release) / PROMPT
+        if file.exists():
+            names.append(str(json.loads(file.read_bytes())["name"]))
+    return names
+
+
+def _compare(what: str, differing: Mapping[str, str | None], wanted: Mapping[str, str | None]) -> None:
+    if differing:
+        raise IntegrityError(
+            f"{what} say {dict(differing)}, the ledger says {dict(wanted)}", hint="assay doctor --repair"
+        )

@@ -9,7 +9,7 @@ from infra.errors import AssayError, IntegrityError
 from infra.gateway.routes import read_snapshot
 from infra.signing import verify_manifest
 from infra.workspace import Workspace
-from tasks.deploy.aliases import wanted_aliases
+from tasks.deploy.aliases import check_aliases
 from tasks.deploy.routes import all_states, routes_from
 
 
@@ -89,10 +89,4 @@ def _aliases(workspace: Workspace) -> str:
     state = workspace.state()
     if state.champion is None or not stack.status(workspace.home).running:
         return "nothing to compare"
-    from infra.registry import Registry
-
-    found = Registry(stack.endpoints(workspace.home).mlflow_url).aliases(workspace.project.name)
-    wanted = wanted_aliases(state.champion, state.previous)
-    if any(found.get(alias) != release for alias, release in wanted.items()):
-        raise IntegrityError(f"aliases say {found}, ledger says {wanted}", hint="assay doctor --repair")
-    return ", ".join(f"{alias}={release[:19]}" for alias, release in wanted.items())
+    return check_aliases(workspace, state)

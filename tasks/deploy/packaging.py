@@ -31,20 +31,14 @@ from infra.errors import AssayError, IntegrityError, PromotionDenied
 from infra.locks import hold
 from infra.signing import BaseReference, ReleaseManifest, parse_manifest, verify_manifest, verify_release
 from infra.signing import manifest as layout
-from infra.signing.dsse import sign_statement, statement
+from infra.signing.dsse import sign_statement, statement, subjects_of
 from infra.signing.keys import load_private_key
 from infra.signing.manifest import check_expiry
 from infra.signing.oms import root_digest
 from infra.store import FileStore
 from tasks.deploy.card import CardFacts, card_page, make_card
-from tasks.deploy.signing import (
-    PROVENANCE_TYPE,
-    TEST_RESULT_TYPE,
-    check_with_reference,
-    gate_result,
-    provenance,
-    sign_adapter,
-)
+from tasks.deploy.origin import ENVIRONMENT_TYPE, PROVENANCE_TYPE, Origin, load_origin, require_provenance
+from tasks.deploy.signing import TEST_RESULT_TYPE, check_with_reference, gate_result, sign_adapter
 from tasks.records import Candidate, EvidenceSet, GateReport, Record, Release, Verdict
 
 
@@ -88,13 +82,16 @@ def package_release(
         card = make_card(
             candidate, report, evidence, facts or CardFacts(), sequence=sequence, created=now, expires=until
         )
+        origin = load_origin(candidate, store)
         with _staging(releases_dir, candidate.project) as staging:
             _write_parts(staging, files, store.open_tree(candidate.adapter.digest))
             _write(staging, layout.GATE_REPORT, _canonical(report))
             _write(staging, "evidence.json", _canonical(evidence))
             _write(staging, "card.json", _pretty(card))
             _write(staging, "card.html", card_page(card).encode())
-            _sign_parts(staging, candidate, report, private_key, now)
+            _write(staging, layout.MLBOM, origin.mlbom)
+            _write(staging, layout.REQUIREMENTS, origin.requirements)
+            _sign_parts(staging, candidate, report, origin, private_key)
             manifest = _manifest(staging, candidate, report, store, sequence, now, until)
             digest = _sign_manifest(staging, manifest, private_key)
             staged = staging.rename(staging.with_name(hex_of(digest)))
@@ -144,6 +141,7 @@ def check_may_package(
         raise IntegrityError("the evidence is not the one that the gate report judged")
     if report.requirements != candidate.requirements.digest:
         raise IntegrityError("the gate report was made under other security requirements")
+    require_provenance(candidate)
     parts = (
         ("prompt", digest_json(dict(files.prompt)), candidate.prompt.digest),
         ("guard policy", digest_bytes(files.guard_yaml), candidate.guard),
@@ -186,18 +184,21 @@ def _write_parts(staging: Path, files: ReleaseFiles, adapter: Path) -> None:
 
 
 def _sign_parts(
-    staging: Path, candidate: Candidate, report: GateReport, private_key: Path, finished: str
+    staging: Path, candidate: Candidate, report: GateReport, origin: Origin, private_key: Path
 ) -> None:
     signature = staging / layout.ADAPTER_SIGNATURE
     sign_adapter(staging / "adapter", signature, private_key)
     signature.chmod(0o400)
     subjects = {"unit": candidate.unit, "adapter": root_digest(tree_manifest(staging / "adapter"))}
     key = load_private_key(private_key)
-    builder = "urn:assay:builder:local"
-    made = statement(subjects, PROVENANCE_TYPE, provenance(candidate, builder=builder, finished=finished))
-    judged = statement(subjects, TEST_RESULT_TYPE, gate_result(report))
-    _write(staging, layout.ATTESTATIONS + "provenance.sigstore.json", sign_statement(made, key))
-    _write(staging, layout.ATTESTATIONS + "gates.sigstore.json", sign_statement(judged, key))
+    made_of = subjects | subjects_of(origin.statement, "provenance statement")
+    statements = {
+        "provenance": statement(made_of, PROVENANCE_TYPE, origin.statement["predicate"]),
+        "environment": statement(subjects, ENVIRONMENT_TYPE, origin.environment),
+        "gates": statement(subjects, TEST_RESULT_TYPE, gate_result(report)),
+    }
+    for name, content in statements.items():
+        _write(staging, f"{layout.ATTESTATIONS}{name}.sigstore.json", sign_statement(content, key))
 
 
 def _manifest(

@@ -9,11 +9,9 @@ from typing import Any
 
 from infra.digest import hex_of
 from infra.errors import IntegrityError
-from tasks.records import Candidate, GateReport, Verdict
+from tasks.records import GateReport, Verdict
 
-PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
 TEST_RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
-BUILD_TYPE = "urn:assay:buildtype:finetune:v1"
 
 
 def sign_adapter(adapter: Path, signature: Path, private_key: Path) -> None:
@@ -39,36 +37,6 @@ def check_with_reference(adapter: Path, signature: Path, public_key: Path) -> No
         raise IntegrityError(f"{signature.name}: {type(error).__name__}: {error}") from error
 
 
-def provenance(candidate: Candidate, *, builder: str, finished: str) -> dict[str, Any]:
-    """How the adapter was made: predicate of SLSA provenance v1."""
-    adapter = candidate.adapter
-    return {
-        "buildDefinition": {
-            "buildType": BUILD_TYPE,
-            "externalParameters": {
-                "project": candidate.project,
-                "configuration": {"sha256": hex_of(candidate.config)},
-                "training": {"sha256": hex_of(adapter.settings)},
-            },
-            "internalParameters": {
-                "steps": adapter.steps,
-                "rowsSeen": adapter.rows_seen,
-                "resumedFromStep": adapter.resumed_from_step,
-            },
-            "resolvedDependencies": [
-                _resource("base", candidate.base.digest, candidate.base.source),
-                _resource("dataset", candidate.dataset.digest, candidate.dataset.source),
-                _resource("prompt", candidate.prompt.digest),
-                _resource("code", adapter.code),
-            ],
-        },
-        "runDetails": {
-            "builder": {"id": builder},
-            "metadata": {"invocationId": adapter.run_id, "finishedOn": finished},
-        },
-    }
-
-
 def gate_result(report: GateReport) -> dict[str, Any]:
     """What the gates said: predicate of the in-toto test-result attestation v0.1."""
     configuration = [
@@ -88,8 +56,5 @@ def gate_result(report: GateReport) -> dict[str, Any]:
     }
 
 
-def _resource(name: str, digest: str, source: str = "") -> dict[str, Any]:
-    resource: dict[str, Any] = {"name": name, "digest": {"sha256": hex_of(digest)}}
-    if source:
-        resource["annotations"] = {"source": source}
-    return resource
+def _resource(name: str, digest: str) -> dict[str, Any]:
+    return {"name": name, "digest": {"sha256": hex_of(digest)}}

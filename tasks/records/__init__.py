@@ -1,12 +1,16 @@
 """The language that phases share: frozen records without I/O, importing nothing but pydantic."""
 
-from tasks.records.data import DatasetVersion, PromptVersion, QualityReport, Row, SplitName
+from tasks.records.data import DatasetVersion, Row
 from tasks.records.evidence import Evidence, EvidenceSet, GateReport, GateResult, Verdict
-from tasks.records.handover import Developed, Validated
-from tasks.records.model import BaseModelVersion, SecurityRequirements, TrainedAdapter
+from tasks.records.handover import Developed, FineTuned, Validated
+from tasks.records.model import BaseModelVersion
 from tasks.records.operation import LimitResult, OperateReport, TrafficWindow
+from tasks.records.prompt import PromptVersion
+from tasks.records.quality import QualityReport, SplitName
 from tasks.records.record import Digest, Record
 from tasks.records.release import Candidate, Decision, Release, Rollout
+from tasks.records.requirements import SecurityRequirements
+from tasks.records.training import TrainedAdapter
 
 __all__ = [
     "BaseModelVersion",
@@ -17,6 +21,7 @@ __all__ = [
     "Digest",
     "Evidence",
     "EvidenceSet",
+    "FineTuned",
     "GateReport",
     "GateResult",
     "LimitResult",

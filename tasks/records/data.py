@@ -1,12 +1,14 @@
-"""What develop hands on about data and prompts."""
+"""What develop hands on about data.
 
-from typing import Literal
+dataset.stages[3].dropped        # {"duplicate": 12}
+"""
 
-from pydantic import Field
+from typing import Self
 
+from pydantic import Field, JsonValue, model_validator
+
+from tasks.records.quality import QualityReport, SplitName
 from tasks.records.record import Digest, Record
-
-SplitName = Literal["train", "validation", "test"]
 
 
 class Row(Record):
@@ -15,15 +17,42 @@ class Row(Record):
     text: str = Field(min_length=1)
     label: str = Field(min_length=1)
     group: str = Field(min_length=1)
+    licence: str = Field("", description="licence of this row (SPDX or a name)")
+    source: str = Field("", description="where this row comes from")
 
 
-class QualityReport(Record):
-    """What Great Expectations and our own guards found; holds counts, never cell values."""
+class SourceInfo(Record):
+    """Where rows come from."""
 
-    passed: bool
-    expectations: int = Field(ge=0, description="expectations that were really evaluated")
-    failed: tuple[str, ...] = Field(description="one line each: what was expected, what was found")
-    rows: dict[SplitName, int]
+    source: str = Field(description="without machine paths")
+    bytes: Digest = Field(description="digest of what was read: a file, files, an object, or a package")
+    notice: str = Field(description="what the licence asks us to say; empty when the source carries none")
+    labels: tuple[str, ...] = Field(description="allowed labels, in the order in which prompts list them")
+
+
+class StageReport(Record):
+    """What one stage of the preparation did; every row that went in came out or is counted as dropped."""
+
+    name: str
+    key: Digest = Field(description="over the stage's input, settings and code")
+    settings: dict[str, JsonValue]
+    table: Digest = Field(description="store digest of the rows that came out, as Parquet")
+    rows_in: int = Field(ge=0)
+    rows_out: int = Field(ge=0)
+    dropped: dict[str, int] = Field({}, description="rows left out, by reason")
+    changed: dict[str, int] = Field(
+        {}, description="rows altered or marked, by reason; a row may have several"
+    )
+    seconds: float = Field(ge=0, description="wall time of the run that did the work; in no digest")
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.rows_in != self.rows_out + sum(self.dropped.values()):
+            raise ValueError(
+                f"stage {self.name}: {self.rows_in} rows in, but {self.rows_out} out"
+                f" and {sum(self.dropped.values())} dropped"
+            )
+        return self
 
 
 class DatasetVersion(Record):
@@ -36,22 +65,9 @@ class DatasetVersion(Record):
     rows: dict[SplitName, int]
     labels: tuple[str, ...]
     source: str
+    source_bytes: Digest | None = Field(None, description="digest of the file, object or package read")
     licence: str
     notice: str = Field(description="what the licence asks us to say")
     dropped: dict[str, int] = Field(description="rows left out, by reason")
+    stages: tuple[StageReport, ...] = Field((), description="what each stage of the preparation did")
     quality: QualityReport
-
-
-class PromptVersion(Record):
-    """A prompt template by digest; `definition` is the canonical content that is served."""
-
-    name: str
-    digest: Digest
-    system: str
-    user: str = Field(description="template of the user message; {{text}} is replaced in one pass")
-    labels: tuple[str, ...]
-
-    @property
-    def definition(self) -> dict[str, object]:
-        """The content that is published, packaged and served, as JSON values."""
-        return {"name": self.name, "system": self.system, "user": self.user, "labels": list(self.labels)}

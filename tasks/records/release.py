@@ -4,9 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.records.data import DatasetVersion, PromptVersion
-from tasks.records.model import BaseModelVersion, SecurityRequirements, TrainedAdapter
+from tasks.records.data import DatasetVersion
+from tasks.records.model import BaseModelVersion
+from tasks.records.prompt import PromptVersion
+from tasks.records.provenance import Provenance
 from tasks.records.record import Digest, Record
+from tasks.records.requirements import SecurityRequirements
+from tasks.records.training import TrainedAdapter
 
 
 class Candidate(Record):
@@ -18,6 +22,9 @@ class Candidate(Record):
     prompt: PromptVersion
     dataset: DatasetVersion
     requirements: SecurityRequirements
+    provenance: Provenance | None = Field(
+        None, description="how the adapter came to be; None is not packaged"
+    )
     guard: Digest = Field(description="guard policy")
     access: Digest = Field(description="access policy")
     config: Digest = Field(description="resolved configuration")

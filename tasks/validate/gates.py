@@ -5,12 +5,14 @@ report.headline    # "accuracy-floor: 13.0 % accuracy, 95% CI [10.1, 16.4], limi
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from operator import ge, gt, le, lt
 
 from infra.digest import digest_json
 from infra.errors import IntegrityError
 from tasks.records import Evidence, EvidenceSet, GateReport, GateResult, SecurityRequirements, Verdict
+from tasks.records.requirements import unmet
 from tasks.validate.gate_policy import GatePolicy, GateRule, load_gates
 from tasks.validate.metrics import METRICS
 
@@ -29,8 +31,14 @@ def judge(
     has_champion: bool,
     candidate: str | None = None,
     champion: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    source: str | None = None,
+    today: date,
 ) -> GateReport:
     """Apply every rule to the evidence; pure, and a missing piece is never a pass.
+
+    What the requirements demand may not be dropped: `settings` (digests of the settings they name),
+    `source` (digest of the threat model today) and `today` (for waivers) are compared with them.
 
     A champion rule applies when a champion exists, and also when evidence against one was measured.
     `candidate` and `champion`, when given, are the units that the evidence must be about. Raises
@@ -44,7 +52,17 @@ def judge(
         if rule.applies == "always" or has_champion or champion is not None or rule.metric in found
     ]
     severity = {rule.name: _SEVERITIES.index(rule.severity) for rule in policy.gates}
-    results += [_lacking(gate) for gate in requirements.gates if gate not in severity]
+    rules = {rule.name: rule.metric for rule in policy.gates}
+    away = [name for name, metric in rules.items() if METRICS[metric].needs_champion]
+    results += unmet(
+        requirements,
+        metrics=rules,
+        judged={result.gate for result in results},
+        not_applicable=() if has_champion or champion is not None else away,
+        settings=settings,
+        source=source,
+        today=today,
+    )
     results.sort(key=lambda result: (_WORST_FIRST[result.verdict], severity.get(result.gate, 0)))
     return GateReport(
         candidate=evidence.candidate,
@@ -86,16 +104,6 @@ def _champion_of(evidence: EvidenceSet, expected: str | None) -> str | None:
             hint="validate the candidate again",
         )
     return next(iter(compared), None)
-
-
-def _lacking(gate: str) -> GateResult:
-    return GateResult(
-        gate=gate,
-        metric="none",
-        statistic="none",
-        verdict=Verdict.FAIL,
-        message=f"{gate}: the security requirements demand this gate, the gate policy lacks it: fails",
-    )
 
 
 def _judge_rule(rule: GateRule, items: Sequence[Evidence]) -> GateResult:

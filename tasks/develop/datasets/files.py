@@ -1,149 +1,158 @@
-"""Your own labelled text: JSON Lines, CSV, Parquet, or a directory that `datasets` saved.
+"""Your own labelled text: JSON Lines, CSV, Parquet, or a directory that `datasets` saved, in parts.
+
+for cells in read_file(Path("rows.csv"), data): ...
 
 Every complaint names the file and the line (or row) that it is about, never the text itself.
 """
 
 import csv
-import io
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.config.data import DataSettings
 from infra.errors import DataError
-from tasks.develop.datasets.rows import SourceRows, check_label, text_group
-from tasks.records import Row
+from tasks.develop.datasets.cells import Cells, Roles, cell_text, column_text, require_columns, wanted
+from tasks.develop.datasets.lines import as_text, byte_lines, text_lines
+from tasks.develop.datasets.tables import CHUNK_ROWS
 
-Cells = Mapping[str, Any]
-# Where a row stands ("file:line") and its cells by column name.
-Placed = tuple[str, Cells]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A row's number and its cells, in the order of the roles.
+Numbered = tuple[int, Sequence[str | None]]
 
 
-def read_files(data: DataSettings, root: Path) -> SourceRows:
-    """Rows of `data.path`: a file, or a directory of files of that kind.
+def read_file(file: Path, data: DataSettings) -> Iterator[Cells]:
+    """The cells of one file, or of one saved data set, in order.
 
-    Raises DataError (absent, empty, not UTF-8, malformed, missing column, missing or unknown label).
+    Raises DataError (not UTF-8, malformed, missing column, cell of another type) naming line or row.
     """
-    if data.path is None:
-        raise DataError(f"data.path: source {data.source!r} needs the path of your data")
-    path = data.path if data.path.is_absolute() else root / data.path
+    return _READERS[data.source](file, wanted(data), data)
+
+
+def source_files(path: Path, kind: str) -> list[Path]:
+    """The files to read: the path itself, or the files of its kind in a directory, sorted by name.
+
+    Raises DataError when there is none.
+    """
     if not path.exists():
         raise DataError(f"{path}: no such file or directory", hint="data.path starts at the project file")
-    rows: list[Row] = []
-    dropped: Counter[str] = Counter()
-    for file in [path] if data.source == "hf" else _files(path, data.source):
-        before = len(rows) + dropped.total()
-        for where, cells in _READERS[data.source](file):
-            row = _row(where, cells, data)
-            if row is None:
-                dropped["empty text"] += 1
-            else:
-                rows.append(row)
-        if len(rows) + dropped.total() == before:
-            raise DataError(f"{file}: holds no rows", hint="expected one labelled text a row")
-    labels = data.labels or tuple(sorted({row.label for row in rows}))
-    return SourceRows(rows, dict(dropped), "", f"{data.source} {path.name}", labels)
-
-
-def _files(path: Path, kind: str) -> list[Path]:
-    if path.is_file():
+    if kind == "hf" or path.is_file():
         return [path]
     if found := sorted(path.glob(f"*.{kind}")):
         return found
     raise DataError(f"{path}: holds no *.{kind} file", hint="set data.path to a file, or check data.source")
 
 
-def _row(where: str, cells: Cells, data: DataSettings) -> Row | None:
-    wanted = [data.text_column, data.label_column, *([data.group_column] if data.group_column else [])]
-    if missing := [name for name in wanted if name not in cells]:
-        raise DataError(
-            f"{where}: no column {missing[0]!r}, got {', '.join(map(repr, cells)) or 'none'}",
-            hint="set data.text_column, data.label_column and data.group_column to your column names",
-        )
-    text = cells[data.text_column]
-    if text is None or (isinstance(text, str) and not text.strip()):
-        return None
-    label = _filled(where, cells, data.label_column)
-    if not isinstance(text, str):
-        raise DataError(f"{where}: column {data.text_column!r} holds {type(text).__name__}, expected text")
-    if data.labels:
-        check_label(label, data.labels, where)
-    group = _filled(where, cells, data.group_column) if data.group_column else text_group(text)
-    return Row(text=text, label=label, group=group)
+def _jsonl(file: Path, roles: Roles, data: DataSettings) -> Iterator[Cells]:
+    return _in_parts(_json_rows(file, roles, data.max_line_bytes), roles, f"{file}:")
 
 
-def _filled(where: str, cells: Cells, column: str) -> str:
-    value = cells[column]
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value.strip():
-        got = "nothing" if value is None or isinstance(value, str) else type(value).__name__
-        raise DataError(
-            f"{where}: column {column!r} holds {got}, expected text", hint="fill or remove the row"
-        )
-    return value.strip()
+def _json_rows(file: Path, roles: Roles, limit: int) -> Iterator[Numbered]:
+    import msgspec
 
-
-def _text_of(file: Path) -> str:
-    raw = file.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{file}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8", hint="convert the file to UTF-8"
-        ) from error
-
-
-def _jsonl(file: Path) -> Iterator[Placed]:
-    # Not splitlines(): it also cuts at U+2028 and the like, which JSON allows inside a string.
-    for number, line in enumerate(_text_of(file).split("\n"), start=1):
+    decode = msgspec.json.Decoder().decode
+    items = list(roles.items())
+    for number, line in byte_lines(file, limit):
         if not line.strip():
             continue
-        where = f"{file}:{number}"
         try:
-            cells = json.loads(line)
+            cells = decode(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: malformed JSON: {error}", hint="one JSON object a line") from error
-        if not isinstance(cells, dict):
-            raise DataError(f"{where}: got {type(cells).__name__}, expected a JSON object")
-        yield where, cells
+            as_text(file, number, line)
+            raise DataError(
+                f"{file}:{number}: malformed JSON: {error}", hint="one JSON object a line"
+            ) from error
+        if type(cells) is not dict:
+            raise DataError(f"{file}:{number}: got {type(cells).__name__}, expected a JSON object")
+        try:
+            row = [cells[column] for _, column in items]
+        except KeyError:
+            require_columns(f"{file}:{number}", roles, cells)
+            raise
+        yield (
+            number,
+            [
+                cell if type(cell) is str else cell_text(cell, role, column, f"{file}:{number}")
+                for cell, (role, column) in zip(row, items, strict=True)
+            ],
+        )
 
 
-def _csv(file: Path) -> Iterator[Placed]:
-    reader = csv.DictReader(io.StringIO(_text_of(file), newline=""), strict=True)
+def _csv(file: Path, roles: Roles, data: DataSettings) -> Iterator[Cells]:
+    return _in_parts(_csv_rows(file, roles, data.max_line_bytes), roles, f"{file}:")
+
+
+def _csv_rows(file: Path, roles: Roles, limit: int) -> Iterator[Numbered]:
+    reader = csv.reader(text_lines(file, limit), strict=True)
+    picked: list[int] | None = None
     try:
-        header = reader.fieldnames or []
+        header = next(reader, [])
         if len(set(header)) != len(header):
             raise DataError(f"{file}:1: two columns have the same name", hint="name every column once")
         for cells in reader:
-            where = f"{file}:{reader.line_num}"
-            if None in cells or None in cells.values():
-                raise DataError(f"{where}: the row has not the {len(header)} cells of the header")
-            yield where, cells
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise DataError(
+                    f"{file}:{reader.line_num}: got {len(cells)} cells, the header has {len(header)}"
+                )
+            if picked is None:
+                require_columns(f"{file}:{reader.line_num}", roles, header)
+                picked = [header.index(column) for column in roles.values()]
+            yield reader.line_num, [cells[index] for index in picked]
     except csv.Error as error:
-        # The outer reader counts only the lines that it has handed on.
-        where = f"{file}:{reader.reader.line_num}"
-        raise DataError(f"{where}: malformed CSV: {error}", hint="quote the cells") from error
+        raise DataError(
+            f"{file}:{reader.line_num}: malformed CSV: {error}", hint="quote the cells"
+        ) from error
 
 
-def _parquet(file: Path) -> Iterator[Placed]:
+def _in_parts(rows: Iterator[Numbered], roles: Roles, before: str) -> Iterator[Cells]:
+    """Rows gathered to columns, `CHUNK_ROWS` at a time."""
+    import pyarrow as pa
+
+    numbers: list[int] = []
+    columns: list[list[str | None]] = [[] for _ in roles]
+
+    def part() -> Cells:
+        arrays = (pa.array(column, pa.string()) for column in columns)
+        return Cells(dict(zip(roles, arrays, strict=True)), before, tuple(numbers))
+
+    for number, cells in rows:
+        numbers.append(number)
+        for column, cell in zip(columns, cells, strict=True):
+            column.append(cell)
+        if len(numbers) == CHUNK_ROWS:
+            yield part()
+            numbers, columns = [], [[] for _ in roles]
+    if numbers:
+        yield part()
+
+
+def _parquet(file: Path, roles: Roles, _data: DataSettings) -> Iterator[Cells]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    start = 1
     try:
-        table = pq.ParquetFile(file).read()
+        source = pq.ParquetFile(file)
+        require_columns(f"{file}: row 1", roles, source.schema_arrow.names)
+        for batch in source.iter_batches(CHUNK_ROWS, columns=list(dict.fromkeys(roles.values()))):
+            yield _of_batch(batch, roles, f"{file}: row ", start)
+            start += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file}: cannot be read as Parquet: {error}", hint="write it again") from error
-    if table.num_rows == 0:
-        return
-    for number, cells in enumerate(table.to_pylist(), start=1):
-        yield f"{file}: row {number}", cells
 
 
-def _hf(path: Path) -> Iterator[Placed]:
+def _of_batch(batch: "pa.RecordBatch", roles: Roles, before: str, start: int) -> Cells:
+    columns = {
+        role: column_text(batch.column(name), role, name, f"{before}{start}") for role, name in roles.items()
+    }
+    return Cells(columns, before, range(start, start + batch.num_rows))
+
+
+def _hf(path: Path, roles: Roles, _data: DataSettings) -> Iterator[Cells]:
     import datasets
 
     try:
@@ -152,29 +161,47 @@ def _hf(path: Path) -> Iterator[Placed]:
         raise DataError(
             f"{path}: not a saved data set: {error}", hint="write it with datasets' save_to_disk"
         ) from error
-    # Published splits are joined: ours follow the groups and the seed.
+    # Without a split column published parts are joined: ours follow the groups and the seed.
     parts = loaded.items() if isinstance(loaded, datasets.DatasetDict) else [("data", loaded)]
     for name, part in parts:
-        classes = {
-            column: feature
-            for column, feature in part.features.items()
-            if isinstance(feature, datasets.ClassLabel)
-        }
-        for number, cells in enumerate(part, start=1):
-            where = f"{path}: {name} row {number}"
-            yield where, {column: _class_name(classes, column, cell, where) for column, cell in cells.items()}
+        yield from _of_part(part, str(name), roles, f"{path}: {name} row ")
 
 
-def _class_name(classes: Mapping[str, Any], column: str, cell: Any, where: str) -> Any:
-    if column not in classes or cell is None:
-        return cell
-    try:
-        return classes[column].int2str(cell)
-    except ValueError as error:  # -1 is what published test splits hold instead of a label
-        raise DataError(f"{where}: column {column!r} holds class {cell}, which has no name") from error
+def _of_part(part: Any, name: str, roles: Roles, before: str) -> Iterator[Cells]:
+    """One part of a saved data set; its name is the split of its rows when no column says so."""
+    import pyarrow as pa
+    from datasets import ClassLabel
+
+    named = {role: column for role, column in roles.items() if role != "split" or column in part.features}
+    require_columns(f"{before}1", named, part.features)
+    rows = part.with_format("arrow")
+    for start in range(0, len(part), CHUNK_ROWS):
+        table = rows[start : start + CHUNK_ROWS]
+        columns = {}
+        for role in roles:
+            if role not in named:
+                columns[role] = pa.array([name] * table.num_rows)
+                continue
+            column = table.column(named[role]).combine_chunks()
+            feature = part.features[named[role]]
+            if isinstance(feature, ClassLabel):
+                column = _class_names(column, feature.names, f"column {named[role]!r}", before, start)
+            columns[role] = column_text(column, role, named[role], f"{before}{start + 1}")
+        yield Cells(columns, before, range(start + 1, start + 1 + table.num_rows))
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Placed]]] = {
+def _class_names(column: "pa.Array", names: list[str], what: str, before: str, start: int) -> "pa.Array":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    # -1 is what published test splits hold instead of a label.
+    unnamed = pc.or_(pc.less(column, 0), pc.greater_equal(column, len(names)))
+    if (index := pc.index(unnamed, True).as_py()) >= 0:
+        raise DataError(f"{before}{start + index + 1}: {what} holds class {column[index]}, which has no name")
+    return pa.array(names).take(column)
+
+
+_READERS: dict[str, Callable[[Path, Roles, DataSettings], Iterator[Cells]]] = {
     "jsonl": _jsonl,
     "csv": _csv,
     "parquet": _parquet,

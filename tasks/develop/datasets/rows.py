@@ -14,7 +14,7 @@ from tasks.records import Row
 
 
 @dataclass(frozen=True)
-class SourceRows:
+class PackagedRows:
     """What a source holds: rows as they are there, what was left out and why, and what its licence asks."""
 
     rows: list[Row]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.packages import one_file, package_notice, package_version
-from tasks.develop.datasets.rows import SourceRows, chosen_labels, identity, normalised, text_group
+from tasks.develop.datasets.rows import PackagedRows, chosen_labels, identity, normalised, text_group
 from tasks.records import Row
 
 PACKAGE = "cwe2"
@@ -29,7 +29,7 @@ _NS = {"cwe": "http://cwe.mitre.org/cwe-7"}
 _HIERARCHIES = ("699", "1000")
 
 
-def read_weaknesses(data: DataSettings) -> SourceRows:
+def read_weaknesses(data: DataSettings) -> PackagedRows:
     """Every example with exactly one category; raises DataError when the package is absent or odd."""
     labels = chosen_labels(data.labels, tuple(CATEGORIES.values()), data.source)
     file = one_file(PACKAGE, "cwe2/database_*/cwec_v*.xml")
@@ -62,7 +62,7 @@ def read_weaknesses(data: DataSettings) -> SourceRows:
     source = f"package {PACKAGE} {package_version(PACKAGE)}, CWE {root.get('Version')}, observed examples"
     designation = one_file(PACKAGE, "cwe2/database_*/cwe.NOTICE").read_text(encoding="utf-8").strip()
     notice = f"{designation}\n\n{package_notice(PACKAGE, 'cwe-tou.LICENSE')}"
-    return SourceRows(rows, dict(dropped), notice, source, labels)
+    return PackagedRows(rows, dict(dropped), notice, source, labels)
 
 
 class _Catalogue:

@@ -1,5 +1,12 @@
-"""Choosing the base model: licence policy, safe files, pinned digest, and a reason for every candidate."""
+"""Choosing the base model: licence, safe files, chat template, pinned digest; then scores and a stated rule.
 
-from tasks.develop.selection.choose import choose_base
+checks = check_candidates(project, store, work, convert_gguf)
+comparison = compare_bases(checks, template, examples.first(11), validation, project.base, store)
+base = chosen_base(comparison)
+"""
 
-__all__ = ["choose_base"]
+from tasks.develop.selection.check import check_candidate, check_candidates
+from tasks.develop.selection.choose import chosen_base
+from tasks.develop.selection.compare import compare_bases
+
+__all__ = ["check_candidate", "check_candidates", "chosen_base", "compare_bases"]

@@ -35,7 +35,9 @@ def fetch_files(source: str, target: Path, *, root: Path, convert: Convert) -> N
     if kind == "package":
         from infra.models.convert import packaged_gguf
 
-        convert(packaged_gguf(name), target)
+        parts = target.with_name(target.name + ".parts")
+        convert(packaged_gguf(name, parts), target)
+        shutil.rmtree(parts, ignore_errors=True)
     elif kind == "path":
         copy_directory(root / name, target)
     else:

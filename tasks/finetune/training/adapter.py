@@ -4,12 +4,14 @@ Flat storage makes the optimiser, the norm and the checkpoint one tensor each.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+from tasks.finetune.training.linear import FusedLinear
 
 if TYPE_CHECKING:
     from torch.nn import Linear
@@ -26,19 +28,15 @@ class LoraPart:
     high: Tensor  # B: [out, rank]
     low_master: Tensor
     high_master: Tensor
+    low_grad: Tensor
     high_grad: Tensor
 
 
-class AdaptedLinear:
-    """Linear modules that read the same input (q, k, v or gate, up) as one matrix with LoRA parts."""
+class AdaptedLinear(FusedLinear):
+    """A fused matrix with LoRA parts."""
 
     def __init__(self, modules: "Sequence[tuple[str, Linear]]") -> None:
-        self.modules = list(modules)
-        self.weight = torch.cat([module.weight.data for _, module in modules])
-        biases = [module.bias for _, module in modules]
-        self.bias = torch.cat([bias.data for bias in biases]) if biases[0] is not None else None
-        self.merged = self.weight
-        self._lend()
+        super().__init__(modules)
         self.parts: list[LoraPart] = []
         self.lows: Tensor | None = None
         self.lows_grad: Tensor | None = None
@@ -61,26 +59,19 @@ class AdaptedLinear:
         low_master = master[:split].view(-1, width)
         self.lows, self.lows_grad = work[:split].view(-1, width), grad[:split].view(-1, width)
         self.scale, self.merged = scale, self.weight.clone()
-        self._lend()
+        self.lend()
         row, offset, index = 0, split, 0
         for name, module in self.modules:
             stop = row + module.out_features
             if any(name == other for other, _ in chosen):
                 end, ranks = offset + module.out_features * rank, slice(index * rank, (index + 1) * rank)
                 high, high_master, high_grad = (v[offset:end].view(-1, rank) for v in (work, master, grad))
+                low, low_grad = self.lows[ranks], self.lows_grad[ranks]
                 self.parts.append(
-                    LoraPart(
-                        name, row, stop, self.lows[ranks], high, low_master[ranks], high_master, high_grad
-                    )
+                    LoraPart(name, row, stop, low, high, low_master[ranks], high_master, low_grad, high_grad)
                 )
                 offset, index = end, index + 1
             row = stop
-
-    def _lend(self) -> None:
-        """Makes the model's own modules views of the fused weights: it is scored as it is trained."""
-        sizes = [module.out_features for _, module in self.modules]
-        for (_, module), rows in zip(self.modules, torch.split(self.merged, sizes), strict=True):
-            module.weight.data = rows
 
     def merge(self) -> None:
         """Brings the working weights up to date: W + sBA."""
@@ -142,10 +133,15 @@ class LoraAdapter:
         for layer in self.layers:
             layer.merge()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The adapter under peft's tensor names, fp32."""
+    def by_name(self, pair: Callable[[LoraPart], tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        """What belongs to A and to B of every part, under peft's tensor names."""
         return {
-            f"base_model.model.{part.name}.lora_{side}.weight": tensor.clone().contiguous()
+            tensor_name(part.name, side): tensor
             for part in self.parts()
-            for side, tensor in (("A", part.low_master), ("B", part.high_master))
+            for side, tensor in zip("AB", pair(part), strict=True)
         }
+
+
+def tensor_name(module: str, side: str) -> str:
+    """peft's name of an adapter's A or B."""
+    return f"base_model.model.{module}.lora_{side}.weight"

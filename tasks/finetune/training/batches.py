@@ -13,7 +13,7 @@ POOL = 10
 
 def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
     """Every row index exactly once. A function of its arguments alone, so a resumed run needs no state."""
-    shuffle = random.Random(f"{seed}:{epoch}")  # noqa: S311  # an order, not a secret  # noqa: S311  # an order of rows, not a secret
+    shuffle = random.Random(f"{seed}:{epoch}")  # noqa: S311  # an order of rows, not a secret
     order = list(range(len(lengths)))
     shuffle.shuffle(order)
     batches: list[list[int]] = []

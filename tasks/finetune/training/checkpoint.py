@@ -1,16 +1,17 @@
 """The last checkpoint of a training run: one file, whole or absent.
 
-save(directory, Checkpoint(step=20, losses=(…), tensors={…}, run="sha256:…"))
+save(directory, Checkpoint(run="sha256:…", step=20, losses=(…), …))
 load(directory, run="sha256:…")          # None when there is none for this very run
 """
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra import atomic
+from tasks.finetune.training.stopping import Evaluation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +29,8 @@ class Checkpoint:
     step: int
     losses: tuple[float, ...]
     """One per step so far."""
+    evaluations: tuple[Evaluation, ...]
+    """Of the validation rows so far; the best one's weights are among the tensors."""
     seconds: float
     """Wall time spent so far, over all attempts."""
     tensors: "dict[str, Tensor]"
@@ -41,6 +44,7 @@ def save(directory: Path, checkpoint: Checkpoint) -> None:
         "run": checkpoint.run,
         "step": checkpoint.step,
         "losses": checkpoint.losses,
+        "evaluations": [asdict(evaluation) for evaluation in checkpoint.evaluations],
         "seconds": checkpoint.seconds,
     }
     atomic.write_bytes(directory / FILE, to_bytes(checkpoint.tensors, {"state": json.dumps(state)}))
@@ -65,4 +69,5 @@ def load(directory: Path, run: str) -> Checkpoint | None:
     if state["run"] != run:
         log.info("checkpoint %s belongs to another run: training starts again", path)
         return None
-    return Checkpoint(run, state["step"], tuple(state["losses"]), state["seconds"], tensors)
+    evaluations = tuple(Evaluation(**values) for values in state["evaluations"])
+    return Checkpoint(run, state["step"], tuple(state["losses"]), evaluations, state["seconds"], tensors)

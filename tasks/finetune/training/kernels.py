@@ -11,18 +11,18 @@ from torch import Tensor
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from tasks.finetune.training.adapter import AdaptedLinear
+    from tasks.finetune.training.linear import FusedLinear
 
 
-class LoraMatmul(torch.autograd.Function):
-    """y = x (W + sBA)ᵀ; the gradients of A and B go straight into the adapter's flat gradient.
+class FusedMatmul(torch.autograd.Function):
+    """y = x Wᵀ, where W may be W + sBA; the layer turns gradients into those of A and B itself.
 
     Hu et al. 2021, https://arxiv.org/abs/2106.09685. The sum W + sBA is kept merged in the model's
     dtype (one matrix product less per pass, and exactly the weights that will be served).
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: "AdaptedLinear") -> Tensor:
+    def forward(ctx: Any, x: Tensor, layer: "FusedLinear") -> Tensor:
         ctx.layer = layer
         ctx.save_for_backward(x)
         return functional.linear(x, layer.merged, layer.bias)
@@ -41,9 +41,9 @@ class RmsNorm(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         wide = x.float()
         inverse = torch.rsqrt(wide.square().mean(-1, keepdim=True).add_(eps))
-        normed = wide.mul_(inverse) if x.dtype != torch.float32 else wide * inverse
-        ctx.save_for_backward(normed.to(x.dtype), inverse, weight)
-        return normed.to(x.dtype) * weight
+        normed = wide.mul_(inverse).to(x.dtype) if x.dtype != torch.float32 else wide * inverse
+        ctx.save_for_backward(normed, inverse, weight)
+        return normed * weight
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
@@ -65,18 +65,20 @@ class SwiGlu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, both: Tensor) -> Tensor:
-        ctx.save_for_backward(both)
         gate, up = both.chunk(2, -1)
-        return functional.silu(gate) * up
+        active = functional.silu(gate)
+        ctx.save_for_backward(both, active)
+        return active * up
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (both,) = ctx.saved_tensors
+        both, active = ctx.saved_tensors
         gate, up = both.chunk(2, -1)
         result = torch.empty_like(both)
         by_gate, by_up = result.chunk(2, -1)
-        torch.mul(grad, functional.silu(gate), out=by_up)
-        by_gate.copy_(torch.ops.aten.silu_backward(grad * up, gate))
+        torch.mul(grad, active, out=by_up)
+        torch.mul(grad, up, out=by_gate)
+        torch.ops.aten.silu_backward.grad_input(by_gate, gate, grad_input=by_gate)
         return result
 
 
@@ -103,9 +105,9 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return result
 
 
-def lora_matmul(x: Tensor, layer: "AdaptedLinear") -> Tensor:
-    """Adapted linear map of [tokens, in]."""
-    return _typed(LoraMatmul, x, layer)
+def fused_matmul(x: Tensor, layer: "FusedLinear") -> Tensor:
+    """Linear map of [tokens, in]; its backward hands the gradient to the layer."""
+    return _typed(FusedMatmul, x, layer)
 
 
 def rms_norm(x: Tensor, norm: Any) -> Tensor:

@@ -1,131 +1,30 @@
-"""The training loop: examples in, a peft adapter directory out, the same bits for the same inputs.
+"""Training: examples in, a peft adapter directory out, the same bits for the same inputs.
 
 result = train(load_base(path), examples, prompt.messages, settings, checkpoint_dir=…, output_dir=…)
 """
 
-import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, cast
 
 import torch
-from torch.nn import functional
 
 from infra.digest import digest_json
-from infra.errors import TrainingError
+from infra.models.allocation import keep_freed_memory
 from infra.models.chat import Render
 from infra.models.load import LoadedModel
-from tasks.finetune.training import checkpoint
-from tasks.finetune.training.adapter import LoraAdapter
-from tasks.finetune.training.batches import epoch_batches, steps_per_epoch
-from tasks.finetune.training.decoder import Decoder
+from tasks.finetune.training import checkpoint, memory
 from tasks.finetune.training.export import export_adapter
-from tasks.finetune.training.optimiser import Adam, learning_rate
-from tasks.finetune.training.rows import EncodedRows, TrainingExample, encode_rows
+from tasks.finetune.training.result import StepMetrics, TrainingResult
+from tasks.finetune.training.rows import EncodedRows, EpochExamples, TrainingExample, encode_epochs
 from tasks.finetune.training.settings import TrainingSettings
-from tasks.finetune.training.states import FrozenStates
+from tasks.finetune.training.stopping import Evaluation
+from tasks.finetune.training.trainer import Trainer
+from tasks.finetune.training.validation import Validator, validator
 
 # Part of every run's identity: raise it when a change here alters the bits of an adapter.
-LOOP_VERSION = 1
-
-
-@dataclass(frozen=True)
-class StepMetrics:
-    """One optimiser step, for logs and progress bars."""
-
-    step: int
-    total_steps: int
-    epoch: int
-    loss: float
-    learning_rate: float
-    grad_norm: float
-    rows_per_s: float
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A finished run."""
-
-    adapter_dir: Path
-    adapter_digest: str
-    steps: int
-    losses: tuple[float, ...]
-    rows_seen: int
-    seconds: float
-    """Wall time over all attempts."""
-    rows_per_s: float
-    resumed_from_step: int
-
-
-class Trainer:
-    """One run's state: decoder, adapter, optimiser, and how far it has come."""
-
-    def __init__(self, loaded: LoadedModel, rows: EncodedRows, settings: TrainingSettings) -> None:
-        self.settings, self.rows = settings, rows
-        self.decoder = Decoder(loaded.model)
-        depth = len(self.decoder.layers)
-        self.first = depth - min(settings.trained_layers or depth, depth)
-        trained = [linear for layer in self.decoder.layers[self.first :] for linear in layer.linears()]
-        self.adapter = LoraAdapter(
-            trained, frozenset(settings.target_modules), settings.lora_r, settings.lora_alpha, settings.seed
-        )
-        self.optimiser = Adam(self.adapter.master, settings.clip_norm)
-        self.states = FrozenStates(self.decoder, rows, self.first)
-        self.per_epoch = steps_per_epoch(len(rows.rows), settings.batch_size)
-        self.total = self.per_epoch * settings.epochs
-        self.losses: list[float] = []
-        self.seconds = 0.0
-
-    def step(self, number: int, indices: Sequence[int]) -> StepMetrics:
-        """Optimiser step `number` (from 1) on these rows. Raises TrainingError when it diverges."""
-        started = time.perf_counter()
-        rate = learning_rate(number, self.total, self.settings.learning_rate, self.settings.warmup_ratio)
-        loss = self._loss(indices)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"training diverged at step {number}: loss is {value}", "lower the learning rate"
-            )
-        loss.backward()
-        norm = self.optimiser.step(self.adapter.grad, number, rate)
-        self.adapter.publish()
-        spent = time.perf_counter() - started
-        self.losses.append(value)
-        self.seconds += spent
-        epoch = (number - 1) // self.per_epoch + 1
-        return StepMetrics(number, self.total, epoch, value, rate, norm, len(indices) / spent)
-
-    def _loss(self, indices: Sequence[int]) -> torch.Tensor:
-        """Mean cross-entropy over the answer's tokens."""
-        states, shape = self.states.batch(indices)
-        wanted: list[int] = []
-        targets: list[int] = []
-        for at, index in enumerate(indices):
-            row = self.rows.rows[index]
-            end = shape.prefix + at * shape.width + len(row.inputs)
-            wanted += range(end - len(row.targets), end)
-            targets += row.targets
-        depth = len(self.decoder.layers)
-        final = self.decoder.run(states, shape, self.first, depth, torch.tensor(wanted))
-        return functional.cross_entropy(self.decoder.logits(final).float(), torch.tensor(targets))
-
-    def snapshot(self, run: str) -> checkpoint.Checkpoint:
-        """Everything that the next step depends on."""
-        tensors = {
-            "master": self.adapter.master,
-            "mean": self.optimiser.mean,
-            "square": self.optimiser.square,
-        }
-        return checkpoint.Checkpoint(run, len(self.losses), tuple(self.losses), self.seconds, tensors)
-
-    def restore(self, saved: checkpoint.Checkpoint) -> None:
-        """Goes on from a snapshot."""
-        self.adapter.master.copy_(saved.tensors["master"])
-        self.optimiser.mean.copy_(saved.tensors["mean"])
-        self.optimiser.square.copy_(saved.tensors["square"])
-        self.losses, self.seconds = list(saved.losses), saved.seconds
-        self.adapter.publish()
+LOOP_VERSION = 2
 
 
 def train(
@@ -137,66 +36,133 @@ def train(
     base_digest: str,
     checkpoint_dir: Path,
     output_dir: Path,
+    epoch_examples: EpochExamples | None = None,
+    validation: Sequence[TrainingExample] = (),
+    labels: Sequence[str] = (),
     on_step: Callable[[StepMetrics], None] = lambda _: None,
     on_epoch: Callable[[int, LoadedModel], None] = lambda _epoch, _model: None,
+    on_validation: Callable[[Evaluation], None] = lambda _: None,
 ) -> TrainingResult:
     """Trains a LoRA adapter and writes it to `output_dir` as a peft directory, in one rename.
 
     `loaded` is taken over: its weights become the tuned ones, and `on_epoch` may score it as it is.
+    `epoch_examples(n)` gives the rows of epoch n from 1, as many in each; None: `examples` in all of them.
+    `validation` rows decide which weights are kept and when to stop; without them the last are. `labels`
+    are what a row may be answered with; empty: those of the examples.
     A run that was killed goes on from its last checkpoint and gives the same adapter, bit for bit.
-    Raises TrainingError on divergence or an unsupported base, DataError for rows that do not fit.
+    Raises Diverged, OutOfMemory, another TrainingError for an unsupported base, DataError for rows that
+    do not fit.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(settings.threads)
-    try:
-        rows = encode_rows(loaded.tokenizer, render, examples, settings.max_tokens)
-        run = run_digest(rows, settings, base_digest)
-        trainer = Trainer(loaded, rows, settings)
-        saved = checkpoint.load(checkpoint_dir, run)
-        if saved is not None:
-            trainer.restore(saved)
-        resumed = len(trainer.losses)
-        _steps(trainer, run, checkpoint_dir, on_step, lambda epoch: on_epoch(epoch, loaded))
-    finally:
-        torch.set_num_threads(before)
-    digest = export_adapter(trainer.adapter, trainer.first, settings, output_dir)
-    seen = len(rows.rows) * settings.epochs
-    seconds = trainer.seconds
-    return TrainingResult(
-        output_dir, digest, trainer.total, tuple(trainer.losses), seen, seconds, seen / seconds, resumed
+    epochs = [epoch_examples(n) for n in range(1, settings.epochs + 1)] if epoch_examples else [examples]
+    rows = encode_epochs(loaded.tokenizer, render, epochs, settings.max_tokens)
+    labels = tuple(labels) or tuple(sorted({example.label for example in [*epochs[0], *validation]}))
+    checked = (
+        encode_epochs(loaded.tokenizer, render, [validation], settings.max_tokens) if validation else None
     )
+    run = run_digest(rows, checked, labels, settings, base_digest)
+    with memory.explained(settings):
+        if settings.backend == "hf":
+            from tasks.finetune.training.launch import train_in_processes
+
+            return train_in_processes(
+                loaded, rows, checked, settings, run, checkpoint_dir, output_dir, on_step, on_validation
+            )
+        keep_freed_memory()
+        with _threads(settings.threads):
+            evaluate = validator(loaded, render, validation, labels) if validation else None
+            trainer = Trainer(loaded, rows, settings)
+            saved = checkpoint.load(checkpoint_dir, run)
+            if saved is not None:
+                trainer.restore(saved)
+            resumed = len(trainer.losses)
+            for epoch, ended in _steps(trainer, run, checkpoint_dir, evaluate, on_step, on_validation):
+                if ended:
+                    on_epoch(epoch, loaded)
+            return _finish(trainer, output_dir, resumed)
 
 
-def run_digest(rows: EncodedRows, settings: TrainingSettings, base_digest: str) -> str:
+def run_digest(
+    rows: EncodedRows,
+    validation: EncodedRows | None,
+    labels: Sequence[str],
+    settings: TrainingSettings,
+    base_digest: str,
+) -> str:
     """Identity of a run: equal digests give equal adapters on equal machines."""
     return digest_json(
         {
             "loop": LOOP_VERSION,
             "settings": settings.digest,
             "base": base_digest,
-            "prefix": rows.prefix,
-            "rows": [[row.inputs, row.targets] for row in rows.rows],
+            "labels": list(labels),
+            "train": _tokens(rows),
+            "validation": _tokens(validation) if validation else None,
         }
     )
+
+
+def _tokens(rows: EncodedRows) -> dict[str, object]:
+    tokens = [[list(row.inputs), list(row.targets)] for row in rows.rows]
+    return {"prefix": list(rows.prefix), "rows": tokens, "epochs": [list(epoch) for epoch in rows.epochs]}
 
 
 def _steps(
     trainer: Trainer,
     run: str,
     checkpoint_dir: Path,
+    evaluate: Validator | None,
     on_step: Callable[[StepMetrics], None],
-    on_epoch: Callable[[int], None],
-) -> None:
+    on_validation: Callable[[Evaluation], None],
+) -> Iterator[tuple[int, bool]]:
+    """Does what is left of the run; yields (epoch, whether it is complete) after every step."""
     settings, done = trainer.settings, len(trainer.losses)
-    for epoch in range(1, settings.epochs + 1):
+    for epoch in range(done // trainer.per_epoch + 1, settings.epochs + 1):
+        if trainer.done:
+            return
+        trainer.engine.start_epoch(epoch)
         start = (epoch - 1) * trainer.per_epoch
-        if done >= start + trainer.per_epoch:
-            continue
-        batches = epoch_batches(trainer.rows.lengths, settings.batch_size, settings.seed, epoch)
-        for number, indices in enumerate(batches, start + 1):
-            if number <= done:
+        for number, indices in enumerate(trainer.batches(epoch), start + 1):
+            if number <= done or trainer.done:
                 continue
             on_step(trainer.step(number, indices))
-            if number % settings.checkpoint_every == 0 or number == trainer.total:
+            validated = evaluate is not None and trainer.validation_due(number)
+            if evaluate is not None and validated:
+                trainer.evaluated(evaluate(number))
+                on_validation(trainer.evaluations[-1])
+            if validated or number % settings.checkpoint_every == 0 or number == trainer.total:
                 checkpoint.save(checkpoint_dir, trainer.snapshot(run))
-        on_epoch(epoch)
+            yield epoch, number == start + trainer.per_epoch
+
+
+def _finish(trainer: Trainer, output_dir: Path, resumed: int) -> TrainingResult:
+    best_step = trainer.choose_weights()
+    engine = trainer.engine
+    digest = export_adapter(engine.masters(), engine.first, trainer.settings, output_dir)
+    epochs, rest = divmod(len(trainer.losses), trainer.per_epoch)
+    seen = epochs * len(trainer.rows.epochs[0])
+    seen += sum(len(batch) for batch in trainer.batches(epochs + 1)[:rest]) if rest else 0
+    return TrainingResult(
+        adapter_dir=output_dir,
+        adapter_digest=digest,
+        steps=len(trainer.losses),
+        losses=tuple(trainer.losses),
+        rows_seen=seen,
+        seconds=trainer.seconds,
+        rows_per_s=seen / trainer.seconds,
+        resumed_from_step=resumed,
+        engine=cast(Literal["flat", "reference"], engine.name),
+        fallback=trainer.fallback,
+        validations=tuple(trainer.evaluations),
+        best_step=best_step,
+        stopped_early=trainer.stopped_early,
+    )
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,14 +1,15 @@
-"""AdamW without decay on one flat vector, with warm-up, cosine schedule and clipping.
+"""AdamW without decay on one flat vector, with warm-up, schedule and clipping.
 
 Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, section 2. LoRA needs no weight decay: B starts at 0.
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from infra.errors import TrainingError
+from infra.errors import Diverged
+from tasks.finetune.training import divergence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,12 +17,26 @@ if TYPE_CHECKING:
 BETA_MEAN, BETA_SQUARE, EPSILON = 0.9, 0.99, 1e-8
 
 
-def learning_rate(step: int, total: int, peak: float, warmup_ratio: float) -> float:
-    """Rate of step 1..total: linear to `peak`, then cosine to 0."""
+Schedule = Literal["cosine", "linear", "constant"]
+
+
+def learning_rate(
+    step: int,
+    total: int,
+    peak: float,
+    warmup_ratio: float,
+    schedule: Schedule = "cosine",
+    final_ratio: float = 0.0,
+) -> float:
+    """Rate of step 1..total: linear to `peak`, then by the schedule to `final_ratio` of it."""
     warmup = math.ceil(total * warmup_ratio)
     if step <= warmup:
         return peak * step / warmup
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))
+    if schedule == "constant":
+        return peak
+    done = (step - warmup) / max(total - warmup, 1)
+    left = 0.5 * (1 + math.cos(math.pi * done)) if schedule == "cosine" else 1 - done
+    return peak * (final_ratio + (1 - final_ratio) * left)
 
 
 class Adam:
@@ -36,14 +51,12 @@ class Adam:
     def step(self, grad: "Tensor", number: int, rate: float) -> float:
         """Applies update `number` (from 1); returns the gradient's norm before clipping.
 
-        Raises TrainingError, with nothing changed, when the gradient is not finite.
+        Raises Diverged, with nothing changed, when the gradient is not finite.
         """
         wide = grad.float()
         norm = float(wide.norm())
         if not math.isfinite(norm):
-            raise TrainingError(
-                f"training diverged at step {number}: gradient norm is {norm}", "lower the learning rate"
-            )
+            raise Diverged(f"training diverged at step {number}: gradient norm is {norm}", divergence.HINT)
         if norm > self.clip_norm:
             wide = wide.mul_(self.clip_norm / norm)
         self.mean.lerp_(wide, 1 - BETA_MEAN)

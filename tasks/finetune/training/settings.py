@@ -3,7 +3,9 @@
 TrainingSettings(epochs=3, batch_size=32)
 """
 
+import math
 from dataclasses import asdict, dataclass
+from typing import Literal, get_args, get_type_hints
 
 from infra.digest import digest_json
 from infra.errors import ConfigError
@@ -22,14 +24,20 @@ ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "d
 class TrainingSettings:
     """LoRA fine-tuning. Raises ConfigError when a value, or a combination, cannot work."""
 
+    backend: Literal["fast", "hf"] = "fast"
+    """Our loop on a CPU, or transformers' Trainer under torchrun."""
     epochs: int = 3
     """Passes over the training rows."""
-    batch_size: int = 32
-    """Rows per optimiser step."""
-    learning_rate: float = 2e-3
-    """Peak of the schedule (linear warm-up, then cosine to 0)."""
+    batch_size: int = 16
+    """Rows per optimiser step, over all processes."""
+    learning_rate: float = 1.5e-3
+    """Peak of the schedule, reached by a linear warm-up."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate goes on after the warm-up."""
     warmup_ratio: float = 0.06
     """Share of all steps in which the learning rate rises."""
+    final_ratio: float = 0.0
+    """Share of the peak that is left at the last step."""
     lora_r: int = 16
     """Rank of each adapted matrix."""
     lora_alpha: int = 32
@@ -48,29 +56,60 @@ class TrainingSettings:
     """Decides the initial adapter and the order of rows."""
     threads: int = 2
     """CPU threads. The adapter's digest is reproducible for the same number of threads."""
+    validate_every: int | None = None
+    """Optimiser steps between validations; None: after each epoch."""
+    metric: Literal["accuracy", "loss"] = "accuracy"
+    """Which validation is the best; the other one decides between equals."""
+    patience: int | None = 2
+    """Validations without a better one before training stops; None: never."""
+    keep: Literal["best", "last"] = "last"
+    """Which weights become the adapter; without validation rows always the last."""
+    divergence_factor: float = 2.0
+    """Smoothed loss, relative to its start, that counts as diverged."""
+    divergence_steps: int = 20
+    """Optimiser steps above it in a row."""
+    processes: int = 1
+    """Backend hf: processes, one for each GPU."""
+    sharding: Literal["none", "fsdp2"] = "none"
+    """Backend hf: whole copies of the model, or its parts spread over GPUs."""
+    quantisation: Literal["none", "nf4"] = "none"
+    """Backend hf: base weights in 4 bit (QLoRA)."""
 
     def __post_init__(self) -> None:
-        for name in (
-            "epochs",
-            "batch_size",
-            "lora_r",
-            "lora_alpha",
-            "max_tokens",
-            "checkpoint_every",
-            "threads",
-        ):
-            _require(getattr(self, name) >= 1, f"{name} = {getattr(self, name)}, expected at least 1")
+        for name in _AT_LEAST_ONE:
+            value = getattr(self, name)
+            _require(
+                value is None or (value >= 1 and math.isfinite(value)),
+                f"{name} = {value}, expected at least 1",
+            )
+        for name, kind in get_type_hints(type(self)).items():
+            if name in _CHOICES:
+                value, known = getattr(self, name), get_args(kind)
+                _require(value in known, f"{name} = {value!r}, expected one of {', '.join(known)}")
         _require(
             0 < self.learning_rate < 1, f"learning_rate = {self.learning_rate}, expected between 0 and 1"
         )
         _require(0 <= self.warmup_ratio < 1, f"warmup_ratio = {self.warmup_ratio}, expected 0 to below 1")
+        _require(0 <= self.final_ratio <= 1, f"final_ratio = {self.final_ratio}, expected 0 to 1")
         _require(self.clip_norm > 0, f"clip_norm = {self.clip_norm}, expected more than 0")
+        _require(
+            self.divergence_factor > 1, f"divergence_factor = {self.divergence_factor}, expected above 1"
+        )
         unknown = sorted(set(self.target_modules) - set(ALL_LINEAR))
         _require(not unknown, f"target_modules names {', '.join(unknown)}, known are {', '.join(ALL_LINEAR)}")
         _require(bool(self.target_modules), "target_modules is empty: nothing would be trained")
+        self._check_backend()
+
+    def _check_backend(self) -> None:
+        if self.backend == "fast":
+            for name, value in (("processes", 1), ("sharding", "none"), ("quantisation", "none")):
+                got = getattr(self, name)
+                _require(got == value, f"{name} = {got} needs backend hf, got backend fast")
+        else:
+            _require(self.final_ratio == 0, f"final_ratio = {self.final_ratio} needs backend fast")
         _require(
-            self.trained_layers is None or self.trained_layers >= 1,
-            f"trained_layers = {self.trained_layers}, expected at least 1, or none for all",
+            self.batch_size % self.processes == 0,
+            f"processes = {self.processes} do not share batch_size = {self.batch_size} evenly",
         )
 
     @property
@@ -82,6 +121,23 @@ class TrainingSettings:
     def digest(self) -> str:
         """Identity of the settings."""
         return digest_json(asdict(self))
+
+
+_AT_LEAST_ONE = (
+    "epochs",
+    "batch_size",
+    "lora_r",
+    "lora_alpha",
+    "trained_layers",
+    "max_tokens",
+    "checkpoint_every",
+    "threads",
+    "validate_every",
+    "patience",
+    "divergence_steps",
+    "processes",
+)
+_CHOICES = frozenset({"backend", "schedule", "metric", "keep", "sharding", "quantisation"})
 
 
 def _require(holds: bool, message: str) -> None:

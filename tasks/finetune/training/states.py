@@ -1,4 +1,8 @@
-"""Hidden states at the input of the first trained layer, computed once because nothing below changes."""
+"""Hidden states at the input of the first trained layer, kept because nothing below it changes.
+
+Each distinct row belongs to one chunk for good: a row's bits must not depend on what else happens to be
+in memory, or a resumed run would differ from one that was never interrupted.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,13 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from tasks.finetune.training.decoder import Decoder, Shape
+from tasks.finetune.training.decoder import Decoder, Memory, Shape
 from tasks.finetune.training.rows import EncodedRows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Above this the states are computed again for every batch instead of being kept.
+# Bound on what is kept. An epoch that needs more has its states computed again for every batch.
 KEEP_BYTES = 2 << 30
 # Rows per pass while the states are being computed.
 CHUNK = 64
@@ -24,39 +28,72 @@ class FrozenStates:
     def __init__(
         self, decoder: Decoder, rows: EncodedRows, first_trained: int, keep_bytes: int = KEEP_BYTES
     ) -> None:
-        self.decoder, self.first = decoder, first_trained
+        self.decoder, self.rows, self.first = decoder, rows, first_trained
         self.prefix = torch.tensor(rows.prefix, dtype=torch.long)
         self.inputs = [torch.tensor(row.inputs, dtype=torch.long) for row in rows.rows]
-        self.kept: list[Tensor] = []
-        self.kept_prefix: Tensor | None = None
+        self.lengths = rows.lengths
         width = decoder.embedding.weight.shape[1] * decoder.embedding.weight.element_size()
-        if first_trained and sum(rows.lengths) * width <= keep_bytes:
-            self._keep(rows.lengths)
+        self.keep_tokens = keep_bytes // width
+        self.chunks = _chunks(rows)
+        self.home = {index: chunk for chunk in self.chunks for index in chunk}
+        self.kept: dict[int, Tensor] = {}
+        self.memory = Memory()
+        self.kept_prefix = self._prefix()
+        self.keeps = False
+
+    def start_epoch(self, number: int) -> None:
+        """Makes the states of this epoch's rows ready, forgetting others when room is short."""
+        wanted = dict.fromkeys(self.rows.epoch(number))
+        self.keeps = self.first > 0 and sum(self.lengths[index] for index in wanted) <= self.keep_tokens
+        if not self.keeps:
+            self.kept = {}
+            return
+        missing = [index for index in wanted if index not in self.kept]
+        room = self.keep_tokens - sum(self.lengths[index] for index in {*missing, *wanted})
+        later = {index for epoch in self.rows.epochs[number:] for index in epoch}
+        for index in [index for index in self.kept if index not in wanted]:
+            if index not in later or self.lengths[index] > room:
+                del self.kept[index]
+            else:
+                room -= self.lengths[index]
+        for chunk in dict.fromkeys(self.home[index] for index in missing):
+            self._keep(chunk, [index for index in chunk if index in wanted and index not in self.kept])
 
     def batch(self, indices: Sequence[int]) -> "tuple[Tensor, Shape]":
         """Flat states [prefix + rows·width, hidden] for these rows, ready for gradients."""
-        if self.kept_prefix is None:
-            states, shape = self._compute(indices)
-        else:
+        if self.keeps:
             padded = pad_sequence([self.kept[index] for index in indices], batch_first=True)
-            shape = Shape(len(self.prefix), len(indices), padded.shape[1])
-            states = torch.cat([self.kept_prefix, padded.flatten(0, 1)])
-        return states.requires_grad_(), shape
+            shape = Shape(len(self.prefix), *padded.shape[:2])
+            states = padded.flatten(0, 1)
+        else:
+            states, shape = self._rows(indices)
+        return torch.cat([self.kept_prefix, states]).requires_grad_(), shape
 
     @torch.no_grad()
-    def _compute(self, indices: Sequence[int]) -> "tuple[Tensor, Shape]":
+    def _prefix(self) -> "Tensor":
+        shape = Shape(len(self.prefix), 0, 0)
+        return self.decoder.run(self.decoder.embed(self.prefix), shape, 0, self.first, memory=self.memory)
+
+    @torch.no_grad()
+    def _rows(self, indices: Sequence[int]) -> "tuple[Tensor, Shape]":
         padded = pad_sequence([self.inputs[index] for index in indices], batch_first=True)
         shape = Shape(len(self.prefix), *padded.shape)
-        return self.decoder.run(self.decoder.embed(self.prefix, padded), shape, 0, self.first), shape
+        states = self.decoder.embed(padded.flatten())
+        return self.decoder.run(states, shape, 0, self.first, memory=self.memory), shape
 
-    def _keep(self, lengths: Sequence[int]) -> None:
-        order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
-        kept: dict[int, Tensor] = {}
-        for start in range(0, len(order), CHUNK):
-            indices = order[start : start + CHUNK]
-            states, shape = self._compute(indices)
-            if self.kept_prefix is None:
-                self.kept_prefix = states[: shape.prefix].clone()
-            by_row = states[shape.prefix :].view(shape.rows, shape.width, -1)
-            kept |= {index: by_row[at, : lengths[index]].clone() for at, index in enumerate(indices)}
-        self.kept = [kept[index] for index in range(len(lengths))]
+    def _keep(self, chunk: tuple[int, ...], wanted: Sequence[int]) -> None:
+        states, shape = self._rows(chunk)
+        by_row = states.view(shape.rows, shape.width, -1)
+        at = {index: place for place, index in enumerate(chunk)}
+        for index in wanted:
+            self.kept[index] = by_row[at[index], : self.lengths[index]].clone()
+
+
+def _chunks(rows: EncodedRows) -> list[tuple[int, ...]]:
+    """Rows in groups of like length, those of one epoch's first appearance together."""
+    lengths, seen, chunks = rows.lengths, set[int](), list[tuple[int, ...]]()
+    for epoch in rows.epochs:
+        new = sorted(set(epoch) - seen, key=lambda index: (lengths[index], index))
+        seen.update(new)
+        chunks += [tuple(new[start : start + CHUNK]) for start in range(0, len(new), CHUNK)]
+    return chunks

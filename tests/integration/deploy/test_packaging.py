@@ -23,6 +23,7 @@ from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import find_release, package_release, report_digest
 from tasks.records import Release
 from tests.unit.tasks.deploy.samples import Sample, make_sample
+from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
 FACTS = CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0), (3, 0.4)))
 
@@ -215,6 +216,7 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
         "adapter.sig",
         "adapter/adapter_config.json",
         "adapter/adapter_model.safetensors",
+        "attestations/environment.sigstore.json",
         "attestations/gates.sigstore.json",
         "attestations/provenance.sigstore.json",
         "card.html",
@@ -222,9 +224,11 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
         "evidence.json",
         "gate-report.json",
         "guard/guard.yaml",
+        "mlbom.cdx.json",
         "prompts/prompt.json",
         "release.json",
         "release.sigstore.json",
+        "requirements.json",
     ]
     assert all(stat.S_IMODE((directory / name).stat().st_mode) == 0o400 for name in names)
     assert digest_bytes((directory / "evidence.json").read_bytes()) == sample.report.evidence
@@ -251,7 +255,49 @@ def test_attestations_follow_their_published_schemas(shop: Shop, sample: Sample)
     result = json_format.ParseDict(gates["predicate"], TestResult())
     assert result.result == "PASSED"
     assert list(result.passed_tests) == ["accuracy-floor", "better-than-base"]
-    assert provenance["subject"] == gates["subject"]
+    subjects = {each["name"] for each in provenance["subject"]}
+    assert subjects > {each["name"] for each in gates["subject"]} == {"unit", "adapter"}
+    assert subjects == {
+        "unit",
+        "adapter",
+        "adapter-tree",
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+    }
+
+
+def test_sigstore_and_cyclonedx_read_what_is_published(shop: Shop, sample: Sample) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+    from sigstore.dsse._predicate import SLSAPredicateV1_0
+
+    directory = Path(shop.package(sample).directory)
+    provenance = payload(directory / "attestations/provenance.sigstore.json")
+    SLSAPredicateV1_0.model_validate(provenance["predicate"])
+    document = (directory / "mlbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document) is None
+    assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(document.replace('"1.6"', '"1.7"')) is None
+    environment = payload(directory / "attestations/environment.sigstore.json")
+    assert environment["predicate"]["user"] == "ada"  # type: ignore[index]
+    assert (
+        digest_bytes((directory / "requirements.json").read_bytes()) == sample.candidate.requirements.digest
+    )
+
+
+def test_an_altered_origin_stops_packaging(shop: Shop, sample: Sample) -> None:
+    assert sample.candidate.provenance is not None
+    kept = json.loads(shop.store.get_bytes(sample.candidate.provenance.statement))
+    kept["predicate"]["buildDefinition"]["resolvedDependencies"][0]["digest"]["sha256"] = "0" * 64
+    for change in (
+        {"statement": shop.store.put_bytes(json.dumps(kept).encode())},
+        {"mlbom": shop.store.put_bytes(b'{"metadata": {"component": {"version": "other"}}}')},
+        {"mlbom": sample.candidate.provenance.statement},
+    ):
+        provenance = sample.candidate.provenance.model_copy(update=change)
+        candidate = sample.candidate.model_copy(update={"provenance": provenance})
+        with pytest.raises(IntegrityError, match="the candidate names"):
+            shop.package(replace(sample, candidate=candidate))
+    assert shop.visible() == []
 
 
 def test_a_release_signed_by_a_key_that_was_replaced_is_refused(shop: Shop, sample: Sample) -> None:
@@ -270,7 +316,8 @@ def test_an_unsafe_adapter_is_never_published(shop: Shop, sample: Sample) -> Non
     (root / "adapter_config.json").write_text('{"auto_map": {"AutoModel": "evil.Model"}}')
     (root / "adapter_model.safetensors").write_bytes(b"\x80\x04")
     adapter = sample.candidate.adapter.model_copy(update={"digest": shop.store.put_tree(root)})
-    unsafe = replace(sample, candidate=sample.candidate.model_copy(update={"adapter": adapter}))
+    candidate = with_provenance(shop.store, sample.candidate.model_copy(update={"adapter": adapter}))
+    unsafe = replace(sample, candidate=candidate)
     with pytest.raises(IntegrityError, match=r"adapter/adapter_config\.json: 'auto_map' would load code"):
         shop.package(unsafe)
     assert shop.visible() == []

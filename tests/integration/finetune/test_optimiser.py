@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.errors import TrainingError
+from infra.errors import Diverged
 
 
 def test_steps_are_those_of_torch() -> None:
@@ -32,7 +32,7 @@ def test_refuses_a_gradient_that_is_not_finite(bad: float) -> None:
     from tasks.finetune.training.optimiser import Adam
 
     master = torch.ones(3)
-    with pytest.raises(TrainingError, match="diverged at step 7"):
+    with pytest.raises(Diverged, match="diverged at step 7"):
         Adam(master, 1.0).step(torch.tensor([1.0, bad, 1.0]), 7, 0.1)
     assert master.tolist() == [1, 1, 1]
 
@@ -46,3 +46,21 @@ def test_rate_rises_then_falls_to_nothing() -> None:
     assert rates[0] == pytest.approx(0.0002)
     assert rates[9:] == sorted(rates[9:], reverse=True)
     assert rates[-1] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "half", "last"), [("cosine", 0.5, 0.0), ("linear", 0.5, 0.0), ("constant", 1.0, 1.0)]
+)
+def test_schedules(schedule: str, half: float, last: float) -> None:
+    from tasks.finetune.training.optimiser import learning_rate
+
+    rates = [learning_rate(step, 110, 1.0, 10 / 110, schedule) for step in range(1, 111)]  # type: ignore[arg-type]
+    assert rates[9] == pytest.approx(1.0)
+    assert (rates[59], rates[109]) == (pytest.approx(half), pytest.approx(last, abs=1e-12))
+
+
+def test_a_share_of_the_peak_is_left() -> None:
+    from tasks.finetune.training.optimiser import learning_rate
+
+    assert learning_rate(100, 100, 0.002, 0.1, "cosine", 0.1) == pytest.approx(0.0002)
+    assert learning_rate(10, 100, 0.002, 0.1, "cosine", 0.1) == pytest.approx(0.002)

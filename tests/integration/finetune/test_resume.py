@@ -1,81 +1,58 @@
 """A killed training run goes on where it was and ends with the same bits."""
 
-import signal
-import subprocess
-import sys
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.digest import digest_tree
-
-SCRIPT = Path(__file__).with_name("training_run.py")
-
-
-def start(base: Path, output: Path, pause_s: float = 0.0) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(base), str(output), str(pause_s)], stdout=subprocess.PIPE, text=True
-    )
-
-
-def finish(base: Path, output: Path) -> tuple[str, int, list[int]]:
-    """(digest, step it went on from, steps it did)"""
-    process = start(base, output)
-    lines, _ = process.communicate(timeout=300)
-    assert process.returncode == 0
-    *steps, last = lines.splitlines()
-    _, digest, resumed = last.split()
-    return digest, int(resumed), [int(step) for step in steps]
-
-
-def kill_at(base: Path, output: Path, step: int) -> None:
-    process = start(base, output, pause_s=0.2)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip() == str(step):
-            process.kill()
-            break
-    assert process.wait(timeout=60) == -signal.SIGKILL
-    process.stdout.close()
+from tests.integration.finetune.kill_runs import STEPS, Run, killed_and_resumed, ready, run
 
 
 @pytest.fixture(scope="module")
-def whole(base: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def loaded(base: Path) -> Any:
+    return ready(base)
+
+
+@pytest.fixture(scope="module")
+def whole(loaded: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
     output = tmp_path_factory.mktemp("whole")
-    digest, resumed, steps = finish(base, output)
-    assert (resumed, steps) == (0, list(range(1, 13)))
-    assert digest == digest_tree(output / "adapter")
-    return digest
+    result = run(loaded, output)
+    assert result.steps == tuple(range(1, STEPS + 1))
+    assert result.digest == digest_tree(output / "adapter")
+    assert 0 < result.best_step < STEPS  # not the last: what resumes must remember the best
+    return result
 
 
-@pytest.mark.parametrize(("step", "goes_on_from"), [(2, 0), (5, 3), (11, 9)])
-def test_killed_run_gives_the_same_bits(
-    base: Path, whole: str, tmp_path: Path, step: int, goes_on_from: int
-) -> None:
-    kill_at(base, tmp_path, step)
-    assert not (tmp_path / "adapter").exists()
-    digest, resumed, steps = finish(base, tmp_path)
-    assert digest == whole
-    assert resumed == goes_on_from
-    assert steps == list(range(goes_on_from + 1, 13))
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_at_a_random_point(loaded: Any, whole: Run, tmp_path: Path, seed: int) -> None:
+    first, second = killed_and_resumed(loaded, tmp_path, random.Random(seed))
+    assert not first.digest, "the run ended before it was killed"
+    assert second.digest == whole.digest
+    assert second.best_step == whole.best_step
+    assert second.steps == tuple(range(second.resumed_from + 1, STEPS + 1))
+    assert second.resumed_from <= first.steps[-1] < second.resumed_from + 4
 
 
-def test_run_killed_twice_gives_the_same_bits(base: Path, whole: str, tmp_path: Path) -> None:
-    kill_at(base, tmp_path, 5)
-    kill_at(base, tmp_path, 8)
-    assert finish(base, tmp_path)[:2] == (whole, 6)
+def test_killed_twice(loaded: Any, whole: Run, tmp_path: Path) -> None:
+    run(loaded, tmp_path, kill_at=5)
+    run(loaded, tmp_path, kill_at=8)
+    assert run(loaded, tmp_path).digest == whole.digest
 
 
-def test_finished_run_does_no_step_again(base: Path, whole: str, tmp_path: Path) -> None:
-    finish(base, tmp_path)
-    assert finish(base, tmp_path) == (whole, 12, [])
+def test_finished_run_does_no_step_again(loaded: Any, whole: Run, tmp_path: Path) -> None:
+    run(loaded, tmp_path)
+    again = run(loaded, tmp_path)
+    assert (again.steps, again.digest, again.resumed_from) == ((), whole.digest, STEPS)
 
 
-def test_half_written_and_broken_checkpoints_are_not_used(base: Path, whole: str, tmp_path: Path) -> None:
-    kill_at(base, tmp_path, 5)
+def test_half_written_and_broken_checkpoints_are_not_used(loaded: Any, whole: Run, tmp_path: Path) -> None:
+    run(loaded, tmp_path, kill_at=5)
     file = tmp_path / "checkpoint" / "checkpoint.safetensors"
     leftover = file.with_name(".checkpoint.safetensors.abc.part")
     leftover.write_bytes(b"half")
     file.write_bytes(file.read_bytes()[:-100])
-    assert finish(base, tmp_path)[:2] == (whole, 0)
+    again = run(loaded, tmp_path)
+    assert (again.digest, again.resumed_from) == (whole.digest, 0)
     assert not leftover.exists()

@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.errors import DataError
 from infra.gateway.routes import RouteSnapshot, write_snapshot
 from infra.models.chat import encode_answer
 from infra.models.load import LoadedModel, load_base
 from infra.prompts import PromptTemplate
 from infra.serving.decoder import Decoder
 from infra.serving.job import Job
+from infra.serving.releases import check_settings
 from infra.serving.scheduler import QueueFullError, Scheduler
 
 LABELS = ["defense evasion", "impact", "initial access", "defense"]
@@ -118,6 +120,19 @@ async def test_batch_gives_what_single_requests_give(loaded: LoadedModel) -> Non
         single = [(await answers(decoder, [text]))[0] for text in TEXTS]
         assert await answers(decoder, TEXTS) == single
         assert await answers(decoder, TEXTS[::-1]) == single[::-1]
+
+
+def test_a_limit_that_would_cut_an_answer_is_refused(loaded: LoadedModel) -> None:
+    longest = max(len(encode_answer(loaded.tokenizer, label)) for label in LABELS)
+    assert Decoder(loaded, render, LABELS, most_tokens=longest).most_tokens == longest
+    with pytest.raises(DataError, match=f"has {longest} tokens, the release's prompt allows {longest - 1}"):
+        Decoder(loaded, render, LABELS, most_tokens=longest - 1)
+
+
+def test_a_prompt_that_samples_is_not_served() -> None:
+    check_settings(PromptTemplate.from_definition(PROMPT))
+    with pytest.raises(DataError, match=r"temperature 0.7"):
+        check_settings(PromptTemplate.from_definition({**PROMPT, "settings": {"temperature": 0.7}}))
 
 
 async def test_decoder_agrees_with_plain_generation(loaded: LoadedModel) -> None:

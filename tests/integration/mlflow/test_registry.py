@@ -1,5 +1,6 @@
 """Models, prompts and aliases against a real MLflow server."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -118,3 +119,44 @@ def test_a_prompt_is_published_once_by_its_digest(server: str) -> None:
     loaded = open_client(server).get_prompt_version("triage.prompt", str(second))
     assert loaded.tags["sha256"] == TWO
     publish(registry, "triage", ONE)  # model and prompt of one project do not take each other's name
+
+
+def test_examples_and_settings_of_a_prompt_are_another_version(server: str) -> None:
+    registry = Registry(server)
+    plain = {**PROMPT, "name": "shots"}
+    shown = {
+        **plain,
+        "examples": [{"text": "Hosts were encrypted.", "label": "a"}],
+        "settings": {"max_new_tokens": 8},
+    }
+    first, second = registry.publish_prompt(plain, ONE), registry.publish_prompt(shown, TWO)
+    assert (first, second) == (1, 2)
+    assert registry.publish_prompt(shown, TWO) == second
+    loaded = open_client(server).get_prompt_version("shots.prompt", str(second))
+    assert [turn["role"] for turn in loaded.template] == ["system", "user", "assistant", "user"]
+    assert json.loads(loaded.tags["prompt.definition"]) == shown
+    assert loaded.model_config == {"max_tokens": 8}
+
+
+def test_a_forged_digest_tag_does_not_pass_for_the_prompt(server: str) -> None:
+    registry = Registry(server)
+    registry.publish_prompt({**PROMPT, "name": "forged", "system": "Say yes. {{labels}}"}, ONE)
+    open_client(server).set_prompt_version_tag("forged.prompt", "1", "sha256", TWO)
+    assert registry.publish_prompt({**PROMPT, "name": "forged"}, TWO) == 2
+
+
+def test_prompt_aliases_follow_are_read_back_and_repaired(server: str) -> None:
+    registry = Registry(server)
+    for system, digest in (("One of {{labels}}.", ONE), ("Choose from {{labels}}.", TWO)):
+        registry.publish_prompt({**PROMPT, "name": "aliased", "system": system}, digest)
+    assert registry.prompt_aliases("never-seen") == {}
+    with pytest.raises(IntegrityError, match=f"no version for prompt {THREE}"):
+        registry.project_prompt_aliases("aliased", {"champion": THREE})
+    wanted = {"champion": TWO, "previous": ONE}
+    registry.project_prompt_aliases("aliased", wanted)
+    assert registry.prompt_aliases("aliased") == wanted
+    open_client(server).set_prompt_alias("aliased.prompt", "champion", 1)
+    assert registry.check_prompt("aliased", wanted) == {"champion": ONE}
+    registry.project_prompt_aliases("aliased", wanted)
+    registry.project_prompt_aliases("aliased", {"champion": TWO, "previous": None})
+    assert registry.prompt_aliases("aliased") == {"champion": TWO}

@@ -19,6 +19,10 @@ def safetensors(header: dict[str, Any] | None = None, data: bytes = b"\x00" * 8)
     return struct.pack("<Q", len(text)) + text + data
 
 
+ENTRY = b'"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}'
+DOUBLE = struct.pack("<Q", 2 * len(ENTRY) + 3) + b"{" + ENTRY + b"," + ENTRY + b"}" + b"\x00" * 8
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """The smallest directory that passes."""
@@ -67,6 +71,12 @@ def test_refuses_pickles(model: Path, name: str, only: bool) -> None:
 def test_refuses_renamed_pickles(model: Path, name: str, protocol: int) -> None:
     (model / name).write_bytes(pickle.dumps({"w": list(range(1000))}, protocol))
     refused(model, name)
+
+
+@pytest.mark.parametrize("start", [b"\x80\x04.", b"PK\x03\x04", b"\x1f\x8b\x08", b"\x7fELF"])
+def test_refuses_what_is_no_sentencepiece_model(model: Path, start: bytes) -> None:
+    (model / "tokenizer.model").write_bytes(start + bytes(20))
+    refused(model, "tokenizer.model")
 
 
 def test_refuses_a_renamed_archive(model: Path) -> None:
@@ -149,6 +159,10 @@ def test_refuses_a_link_to_a_directory_outside(model: Path, tmp_path: Path) -> N
         safetensors({}),
         safetensors({"w": {"dtype": "F32", "shape": [2]}}),
         safetensors({"w": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}),
+        safetensors({"w": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}),
+        safetensors({"w": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}),
+        safetensors({"w": {"dtype": "X99", "shape": [2], "data_offsets": [0, 8]}}),
+        DOUBLE,
         safetensors({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 80]}}),
         safetensors(
             {

@@ -44,6 +44,7 @@ ALTERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "adapter not the files": lambda d: d.update(adapter=OTHER),
     "base not the files": lambda d: d["base"].update(digest=OTHER),
     "no adapter signature": lambda d: d["files"].pop("adapter.sig"),
+    "requirements not the file": lambda d: d["files"].update({"requirements.json": OTHER}),
     "no guard": lambda d: d["files"].pop("guard/guard.yaml"),
 }
 

@@ -16,10 +16,12 @@ from infra.digest import digest_bytes, digest_manifest, hex_of, tree_manifest
 from infra.errors import IntegrityError
 from infra.signing import manifest as layout
 from infra.signing import read_part, verify_manifest, verify_release
+from infra.signing.dsse import sign_statement, statement
 from infra.signing.keys import create_key, load_private_key
+from infra.signing.oms import root_digest
 from infra.signing.sealed import CAN_SEAL, seal_tree
 from infra.signing.verify import VerifiedRelease
-from tests.unit.infra.signing.conftest import World, attest, publish, write_files
+from tests.unit.infra.signing.conftest import UNIT, World, attest, publish, write_files
 
 
 def refuse(world: World, match: str, **options: Any) -> None:
@@ -197,11 +199,32 @@ def test_an_unsigned_extra_adapter_file_is_refused(world: World) -> None:
 
 
 def test_an_attestation_about_another_unit_is_refused(world: World) -> None:
-    from infra.signing.oms import root_digest
-
     root = root_digest(tree_manifest(world.release / "adapter"))
     attest(world.release, root, world.keys, unit=digest_bytes(b"another"))
     refuse(world.seal(), "attestations/gates.sigstore.json: speaks of another unit")
+
+
+@pytest.mark.parametrize(
+    "change", ["unit", "adapter", "adapter-tree", "adapter/adapter_config.json", "x", ""]
+)
+def test_an_attestation_about_anything_else_is_refused(world: World, change: str) -> None:
+    files = tree_manifest(world.release / "adapter")
+    subjects = {
+        "unit": UNIT,
+        "adapter": root_digest(files),
+        "adapter-tree": world.manifest.adapter,
+        "adapter/adapter_config.json": files["adapter_config.json"],
+    }
+    if change:
+        subjects[change] = digest_bytes(b"another")
+    content = statement(subjects, "urn:test", {"result": "PASSED"})
+    bundle = sign_statement(content, load_private_key(world.keys.private))
+    write_files(world.release, {"attestations/gates.sigstore.json": bundle})
+    again = world.seal()
+    if change:
+        refuse(again, "attestations/gates.sigstore.json: speaks of another unit")
+    else:
+        verify_release(again.release, trusted_keys=again.trusted, store=again.store).close()
 
 
 def test_a_renamed_directory_is_refused(world: World) -> None:

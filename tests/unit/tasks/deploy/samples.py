@@ -22,6 +22,7 @@ from tasks.records import (
     TrainedAdapter,
     Verdict,
 )
+from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
 SOME = digest_bytes(b"some")
 GUARD, ACCESS = b"rules: []\n", b"roles: []\n"
@@ -98,9 +99,7 @@ def make_candidate(base: str, adapter: str, *, title: str = "triage", notice: st
             seconds=88.0,
             run_id="0123456789abcdef",
         ),
-        prompt=PromptVersion(
-            name="triage", digest=prompt, system="One of {{labels}}.", user="{{text}}", labels=LABELS
-        ),
+        prompt=PromptVersion.model_validate({"digest": prompt, "definition": prompt_definition()}),
         dataset=DatasetVersion(
             name="attack-stix",
             digest=SOME,
@@ -183,6 +182,7 @@ def make_report(unit: str, evidence: EvidenceSet, verdict: Verdict = Verdict.PAS
 
 def make_sample(store: FileStore, scratch: Path, value: float = 1.0) -> Sample:
     candidate = make_candidate(store_base(store, scratch), store_adapter(store, scratch, value))
+    candidate = with_provenance(store, candidate)
     evidence = make_evidence(candidate.unit)
     report = make_report(candidate.unit, evidence)
     return Sample(candidate, report, evidence, ReleaseFiles(prompt_definition(), GUARD, ACCESS))

@@ -16,9 +16,10 @@ from tests.unit.tasks.deploy.samples import Sample, make_evidence, make_report, 
 OTHER = digest_bytes(b"other")
 
 
-@pytest.fixture
-def sample(tmp_path: Path) -> Sample:
-    return make_sample(FileStore(tmp_path / "store"), tmp_path)
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    scratch = tmp_path_factory.mktemp("sample")
+    return make_sample(FileStore(scratch / "store"), scratch)
 
 
 def refuse(sample: Sample, error: type[AssayError], match: str, tmp_path: Path) -> None:
@@ -88,6 +89,18 @@ def test_files_that_the_candidate_does_not_name_are_refused(
     }
     files = ReleaseFiles(**{**whole, **change})  # type: ignore[arg-type]  # names and types from the table
     refuse(replace(sample, files=files), IntegrityError, f"{part}: got sha256:", tmp_path)
+
+
+def test_a_candidate_without_provenance_is_refused(sample: Sample, tmp_path: Path) -> None:
+    unproven = sample.candidate.model_copy(update={"provenance": None})
+    refuse(replace(sample, candidate=unproven), IntegrityError, "no provenance", tmp_path)
+
+
+def test_the_provenance_of_another_adapter_is_refused(sample: Sample, tmp_path: Path) -> None:
+    assert sample.candidate.provenance is not None
+    foreign = sample.candidate.provenance.model_copy(update={"adapter": OTHER})
+    other = sample.candidate.model_copy(update={"provenance": foreign})
+    refuse(replace(sample, candidate=other), IntegrityError, "the provenance is about adapter", tmp_path)
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path, sample: Sample) -> None:

@@ -97,7 +97,17 @@ def test_an_absent_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_shipped_gates_load_and_fit_the_schema(file: Path) -> None:
     names = [rule.name for rule in load_gates(file).gates]
-    assert names == ["accuracy-superior-to-base", "accuracy-non-inferior-to-champion", "accuracy-floor"]
+    assert names == [
+        "accuracy-superior-to-base",
+        "accuracy-non-inferior-to-champion",
+        "accuracy-floor",
+        "data-quality",
+        "no-contamination",
+        "no-suspected-poison",
+        "accuracy-under-injection",
+        "injection-resistance",
+        "robust-to-noise",
+    ]
     validator = Draft202012Validator(json.loads(GATES_SCHEMA_FILE.read_text()))
     assert list(validator.iter_errors(yaml.safe_load(file.read_text()))) == []
 

@@ -1,6 +1,7 @@
 """Gates: everything that must not pass does not, and the words say why."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from infra.config.load import REPOSITORY
 from infra.digest import digest_bytes
 from infra.errors import IntegrityError
 from tasks.records import Evidence, EvidenceSet, GateReport, GateResult, SecurityRequirements, Verdict
+from tasks.records.requirements import Waived
 from tasks.validate.gates import GatePolicy, judge, load_gates
 
 UNIT, OTHER, BASE, CHAMPION = (digest_bytes(name) for name in (b"unit", b"other", b"base", b"champion"))
 FREE = SecurityRequirements(digest=digest_bytes(b"requirements"), controls=(), gates=())
-POLICY = load_gates(REPOSITORY / "configs" / "gates.yaml")
+# The rules about accuracy; the others are of the same kinds.
+POLICY = GatePolicy(gates=load_gates(REPOSITORY / "configs" / "gates.yaml").gates[:3])
+TODAY = date(2026, 11, 23)
 
 GOOD: dict[str, tuple[float, float, float]] = {
     "accuracy_gain_over_base": (0.714, 0.668, 0.759),
@@ -46,7 +50,7 @@ def _set(**changes: Evidence | None) -> EvidenceSet:
 
 
 def _judge(evidence: EvidenceSet, **more: Any) -> GateReport:
-    arguments: dict[str, Any] = {"requirements": FREE, "has_champion": True, **more}
+    arguments: dict[str, Any] = {"requirements": FREE, "has_champion": True, "today": TODAY, **more}
     return judge(POLICY, evidence, **arguments)
 
 
@@ -221,10 +225,32 @@ def test_a_demanded_gate_that_the_policy_lacks_fails() -> None:
     )
 
 
+def test_a_demanded_gate_on_another_metric_fails() -> None:
+    demanding = FREE.model_copy(update={"gates": ("accuracy-floor",), "metrics": {"accuracy-floor": "other"}})
+    report = _judge(_set(), requirements=demanding)
+    assert report.verdict == Verdict.FAIL
+    assert "to judge other, it judges accuracy" in report.headline
+
+
+def test_a_changed_threat_model_or_setting_fails() -> None:
+    demanding = FREE.model_copy(update={"source": OTHER, "settings": {"data.min_rows": UNIT}})
+    report = _judge(_set(), requirements=demanding, source=UNIT, settings={"data.min_rows": OTHER})
+    failed = {result.gate for result in report.results if result.verdict == Verdict.FAIL}
+    assert failed == {"security requirements", "setting data.min_rows"}
+
+
+def test_an_expired_waiver_fails() -> None:
+    waived = Waived(threat="poisoning", owner="ada", expires=date(2026, 11, 22))
+    report = _judge(_set(), requirements=FREE.model_copy(update={"waived": (waived,)}))
+    assert report.headline == "waiver for poisoning: ada's waiver expired on 2026-11-22: fails"
+
+
 def test_a_policy_of_which_no_rule_applies_is_inconclusive() -> None:
     only = GatePolicy(gates=tuple(rule for rule in POLICY.gates if rule.applies == "champion"))
     empty = EvidenceSet(candidate=UNIT, evidence=(), seconds=0)
-    assert judge(only, empty, requirements=FREE, has_champion=False).verdict == Verdict.INCONCLUSIVE
+    assert (
+        judge(only, empty, requirements=FREE, has_champion=False, today=TODAY).verdict == Verdict.INCONCLUSIVE
+    )
 
 
 def test_the_worst_reason_comes_first() -> None:
@@ -260,9 +286,10 @@ def test_judging_is_a_function_of_its_inputs() -> None:
 
 
 def test_digest_counts_rules_and_not_the_file(tmp_path: Path, write: Callable[[str], Path]) -> None:
-    text = (REPOSITORY / "configs" / "gates.yaml").read_text()
-    assert load_gates(write("# another comment\n" + text)).digest == POLICY.digest
-    assert load_gates(write(text.replace("limit: 0.05", "limit: 0.04"))).digest != POLICY.digest
+    file = REPOSITORY / "configs" / "gates.yaml"
+    text, digest = file.read_text(), load_gates(file).digest
+    assert load_gates(write("# another comment\n" + text)).digest == digest
+    assert load_gates(write(text.replace("limit: 0.05", "limit: 0.04"))).digest != digest
 
 
 @pytest.fixture

@@ -1,23 +1,28 @@
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from infra.digest import digest_bytes, digest_table
 from infra.errors import DataError, IntegrityError
 from infra.store import FileStore
-from tasks.develop.datasets.prepare import _parquet_bytes, load_split, to_table
+from tasks.develop.datasets import load_split
+from tasks.develop.datasets.tables import COLUMNS, parquet_bytes
 from tasks.records import DatasetVersion, QualityReport, Row
 
-ROWS = [Row(text="a", label="x", group="1"), Row(text="b", label="y", group="2")]
+ROWS = [
+    Row(text="a", label="x", group="1", licence="MIT", source="s"),
+    Row(text="b", label="y", group="2", licence="MIT", source="s"),
+]
 PASSED = QualityReport(passed=True, expectations=3, failed=(), rows={"train": 2})
 
 
 def dataset(store: FileStore, quality: QualityReport = PASSED, rows: list[Row] = ROWS) -> DatasetVersion:
-    table = to_table(rows)
+    table = pa.table({name: [getattr(row, name) for row in rows] for name in COLUMNS})
     return DatasetVersion(
         name="d",
         digest=digest_bytes(b"d"),
-        splits={"test": store.put_bytes(_parquet_bytes(table))},
+        splits={"test": store.put_bytes(parquet_bytes(table))},
         content={"test": digest_table(table)},
         rows={"test": len(rows)},
         labels=("x", "y"),

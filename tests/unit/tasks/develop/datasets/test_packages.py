@@ -2,26 +2,28 @@
 
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from infra.config.data import DataSettings, SplitSettings
+from infra.config.data import DataSettings
 from infra.errors import DataError
 from tasks.develop.datasets.attack import TACTICS, read_attack, sentence
-from tasks.develop.datasets.clean import clean_rows, refuse_leaks
 from tasks.develop.datasets.packages import one_file, package_notice, package_version
-from tasks.develop.datasets.rows import SourceRows
-from tasks.develop.datasets.split import split_rows
+from tasks.develop.datasets.prepare import stages
+from tasks.develop.datasets.rows import PackagedRows
+from tasks.develop.datasets.sources import read_source
+from tasks.develop.datasets.tables import map_here
 from tasks.develop.datasets.weakness import CATEGORIES, read_weaknesses
 
 
 @cache
-def attack() -> SourceRows:
+def attack() -> PackagedRows:
     return read_attack(DataSettings(source="attack-stix", licence="ATT&CK"))
 
 
 @cache
-def weaknesses() -> SourceRows:
+def weaknesses() -> PackagedRows:
     return read_weaknesses(DataSettings(source="cwe", licence="CWE"))
 
 
@@ -71,16 +73,21 @@ def test_a_description_becomes_a_sentence() -> None:
 
 
 def test_attack_splits_have_the_published_sizes_and_share_no_actor() -> None:
-    rows, _ = clean_rows(attack().rows, 2000)
-    splits = split_rows(rows, SplitSettings())
-    refuse_leaks(splits)
-    assert Counter(row.label for row in splits["test"]) == dict.fromkeys(TACTICS, 40)
-    # Published: 1,622 / 210 / 440, with another order of actors.
-    assert {name: len(part) for name, part in splits.items()} == {
-        "train": 1634,
-        "validation": 220,
-        "test": 440,
-    }
+    data = DataSettings(source="attack-stix", licence="ATT&CK")
+    table = read_source(data, Path()).table
+    counts = {}
+    for stage in stages(data):
+        outcome = stage.run(table, map_here)
+        counts[stage.name] = table.num_rows - outcome.table.num_rows
+        table = outcome.table
+        assert not outcome.changed.get("hidden characters removed")
+    rows = table.to_pylist()
+    assert Counter(row["label"] for row in rows if row["split"] == "test") == dict.fromkeys(TACTICS, 40)
+    # Published: 1,622 / 210 / 440, with another order of actors and near duplicates left in.
+    assert Counter(row["split"] for row in rows) == {"train": 1620, "validation": 219, "test": 440}
+    assert (counts["pii"], counts["duplicates"], counts["near-duplicates"]) == (0, 54, 394)
+    groups = {split: {row["group"] for row in rows if row["split"] == split} for split in ("train", "test")}
+    assert not groups["train"] & groups["test"]
 
 
 def test_labels_that_are_not_asked_for_are_left_out() -> None:

@@ -29,6 +29,20 @@ from tasks.finetune.training.settings import TrainingSettings
         {"trained_layers": 0},
         {"target_modules": ()},
         {"target_modules": ("q_proj", "lm_head")},
+        {"final_ratio": -0.1},
+        {"final_ratio": 1.1},
+        {"validate_every": 0},
+        {"patience": 0},
+        {"divergence_factor": 1.0},
+        {"divergence_factor": float("nan")},
+        {"divergence_steps": 0},
+        {"backend": "slow"},
+        {"schedule": "step"},
+        {"metric": "f1"},
+        {"keep": "first"},
+        {"processes": 2},
+        {"sharding": "fsdp2"},
+        {"quantisation": "nf4"},
     ],
 )
 def test_refuses(values: dict[str, Any]) -> None:
@@ -52,3 +66,15 @@ def test_defaults_are_those_of_the_configuration() -> None:
 
 def test_scale_is_alpha_by_rank() -> None:
     assert TrainingSettings(lora_r=8, lora_alpha=32).scale == 4
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"processes": 3, "batch_size": 32}, "3 do not share batch_size = 32 evenly"),
+        ({"final_ratio": 0.1}, "needs backend fast"),
+    ],
+)
+def test_refuses_what_transformers_cannot_do(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        TrainingSettings(backend="hf", **values)

@@ -1,0 +1,102 @@
+"""What is proven about an adapter's origin, taken from the store and held against the candidate.
+
+origin = load_origin(candidate, store)       # IntegrityError unless it is all there and about this adapter
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.digest import hex_of, tree_manifest
+from infra.errors import IntegrityError
+from infra.signing.documents import parse_object
+from infra.signing.dsse import subjects_of
+from infra.signing.oms import root_digest
+from infra.store import FileStore
+from tasks.records import Candidate
+from tasks.records.environment import EnvironmentAttestation
+from tasks.records.provenance import Provenance
+
+PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
+ENVIRONMENT_TYPE = "urn:assay:environment:v1"
+_HINT = "run finetune and validate again"
+_MOST_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The documents that a release carries about where its adapter comes from."""
+
+    statement: dict[str, Any]
+    """in-toto statement with SLSA provenance, unsigned."""
+    environment: dict[str, Any]
+    mlbom: bytes
+    requirements: bytes
+
+
+def load_origin(candidate: Candidate, store: FileStore) -> Origin:
+    """The documents that the candidate names; raises IntegrityError for one that is about anything else."""
+    provenance = require_provenance(candidate)
+    statement = parse_object(
+        store.get_bytes(provenance.statement), "provenance statement", most_bytes=_MOST_BYTES
+    )
+    environment = store.get_bytes(provenance.environment)
+    attested = EnvironmentAttestation.model_validate_json(environment)
+    mlbom = store.get_bytes(provenance.mlbom)
+    described = parse_object(mlbom, "ML-BOM", most_bytes=_MOST_BYTES)
+    files = tree_manifest(store.open_tree(candidate.adapter.digest))
+    subjects = {
+        "adapter": root_digest(files),
+        "adapter-tree": candidate.adapter.digest,
+        **{f"adapter/{name}": digest for name, digest in files.items()},
+    }
+    about = (
+        ("provenance statement: subject", subjects_of(statement, "provenance statement"), subjects),
+        ("provenance statement: type", statement.get("predicateType"), PROVENANCE_TYPE),
+        ("provenance statement: base", _dependency(statement, "base"), candidate.base.digest),
+        ("provenance statement: dataset", _dependency(statement, "dataset"), candidate.dataset.digest),
+        ("provenance statement: prompt", _dependency(statement, "prompt"), candidate.prompt.digest),
+        ("environment attestation: base", attested.base, candidate.base.digest),
+        ("ML-BOM: component", _described(described), candidate.adapter.digest),
+    )
+    for name, got, expected in about:
+        if got != expected:
+            raise IntegrityError(f"{name}: got {got}, the candidate names {expected}", hint=_HINT)
+    return Origin(
+        statement=statement,
+        environment=attested.model_dump(mode="json"),
+        mlbom=mlbom,
+        requirements=store.get_bytes(candidate.requirements.digest),
+    )
+
+
+def require_provenance(candidate: Candidate) -> Provenance:
+    """The candidate's provenance; raises IntegrityError when it has none, or another adapter's."""
+    provenance = candidate.provenance
+    if provenance is None:
+        raise IntegrityError("the candidate has no provenance: nobody can say how it was made", hint=_HINT)
+    if provenance.adapter != candidate.adapter.digest:
+        raise IntegrityError(
+            f"the provenance is about adapter {provenance.adapter}, not {candidate.adapter.digest}",
+            hint=_HINT,
+        )
+    return provenance
+
+
+def _dependency(statement: dict[str, Any], name: str) -> str | None:
+    try:
+        listed = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+        digests = [each["digest"]["sha256"] for each in listed if each["name"] == name]
+    except (KeyError, TypeError):
+        return None
+    if len(digests) != 1:
+        return None
+    digest = f"sha256:{digests[0]}"
+    hex_of(digest)
+    return digest
+
+
+def _described(mlbom: dict[str, Any]) -> object:
+    try:
+        return mlbom["metadata"]["component"]["version"]
+    except (KeyError, TypeError):
+        return None
