@@ -54,10 +54,11 @@ def _compare(
     from infra.models.load import load_base, load_tuned
     from tasks.develop.prompts.comparison import compare_prompts, read_validation
     from tasks.develop.prompts.scoring import label_answers
-    from tasks.records import Developed, TrainedAdapter
+    from tasks.records import Developed, FineTuned
 
     developed = workspace.handover.get("developed", Developed)
-    adapter = workspace.handover.get("adapter", TrainedAdapter) if tuned else None
+    finetuned = workspace.handover.get("finetuned", FineTuned) if tuned else None
+    adapter = finetuned.adapter if finetuned else None
     if developed is None or (tuned and adapter is None):
         raise DataError("no model to compare on yet", hint=f"assay run {'finetune' if tuned else 'develop'}")
     contenders = _contenders(workspace, found, examples)

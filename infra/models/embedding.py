@@ -8,8 +8,7 @@ The package holds the files of all-MiniLM-L6-v2 and is never imported: only thes
 
 import functools
 import importlib.metadata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from infra.digest import digest_file, digest_manifest
 from infra.errors import DataError, IntegrityError
 from infra.models.quiet import quiet_transformers
 from infra.models.scoring import length_batches
+from infra.models.threads import use_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ def embed(
     tokenizer, model = _load()
     ids = tokenizer(list(texts), truncation=True, max_length=MOST_TOKENS)["input_ids"]
     done = 0
-    with torch.inference_mode(), _threads(threads):
+    with torch.inference_mode(), use_threads(threads):
         for indices in length_batches(list(map(len, ids)), lambda width: max(1, _BATCH_TOKENS // width)):
             vectors[indices] = _pooled(model, [ids[index] for index in indices])
             done += len(indices)
@@ -131,15 +131,3 @@ def _pooled(model: Any, rows: Sequence[Sequence[int]]) -> Any:
     states = model(input_ids=ids, attention_mask=mask.long()).last_hidden_state.float()
     mean = (states * mask[:, :, None]).sum(1) / lengths[:, None]
     return torch.nn.functional.normalize(mean, dim=1).numpy()
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

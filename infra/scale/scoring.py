@@ -16,6 +16,7 @@ from infra.errors import DataError
 from infra.models.chat import Render
 from infra.models.load import LoadedModel
 from infra.models.scoring import LabelScore, LabelScorer
+from infra.models.threads import use_threads
 from infra.scale.mapping import Map
 
 
@@ -99,14 +100,8 @@ def shards(texts: Sequence[str], items: int) -> list[list[int]]:
 
 
 def _score_shard(work: _Work, texts: Sequence[str]) -> list[LabelScore]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(work.threads)
-    try:
+    with use_threads(work.threads):
         return LabelScorer(_loaded(work.model), work.render, work.labels).score(texts)
-    finally:
-        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=1)

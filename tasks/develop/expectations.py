@@ -137,12 +137,16 @@ def _kind(entry: Mapping[str, Any]) -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """No progress bars, advice or deprecation notes of the library; its results are what we report."""
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    library = logging.getLogger("great_expectations")
+    level = library.level
+    library.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            # This module sets the level of its own logger, which tells of a temporary directory.
+            from great_expectations.data_context.types import base
+
+            base.logger.setLevel(logging.CRITICAL)
             yield
     finally:
-        logger.setLevel(level)
+        library.setLevel(level)

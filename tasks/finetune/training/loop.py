@@ -4,7 +4,6 @@ result = train(load_base(path), examples, prompt.messages, settings, checkpoint_
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, cast
 
@@ -14,6 +13,7 @@ from infra.digest import digest_json
 from infra.models.allocation import keep_freed_memory
 from infra.models.chat import Render
 from infra.models.load import LoadedModel
+from infra.models.threads import use_threads
 from tasks.finetune.training import checkpoint, memory
 from tasks.finetune.training.export import export_adapter
 from tasks.finetune.training.result import StepMetrics, TrainingResult
@@ -68,7 +68,7 @@ def train(
                 loaded, rows, checked, settings, run, checkpoint_dir, output_dir, on_step, on_validation
             )
         keep_freed_memory()
-        with _threads(settings.threads):
+        with use_threads(settings.threads):
             evaluate = validator(loaded, render, validation, labels) if validation else None
             trainer = Trainer(loaded, rows, settings)
             saved = checkpoint.load(checkpoint_dir, run)
@@ -156,13 +156,3 @@ def _finish(trainer: Trainer, output_dir: Path, resumed: int) -> TrainingResult:
         best_step=best_step,
         stopped_early=trainer.stopped_early,
     )
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
