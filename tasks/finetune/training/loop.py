@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
-import torch
-
 from infra.digest import digest_json
 from infra.models.allocation import keep_freed_memory
 from infra.models.chat import Render
