@@ -66,9 +66,7 @@ def tune(
             checkpoint_dir=work / "checkpoint",
             output_dir=work / "adapter",
             epoch_examples=epoch_examples(rows, project.augmentation, settings.seed, labels),
-            validation=[
-                TrainingExample(row.text, row.label) for row in rows_of(workspace, developed, "validation")
-            ],
+            validation=[TrainingExample(row.text, row.label) for row in _watched(workspace, developed)],
             labels=labels,
             on_step=on_step,
             on_validation=on_validation,
@@ -100,6 +98,13 @@ def tune(
         best_step=result.best_step,
         stopped_early=result.stopped_early,
     )
+
+
+def _watched(workspace: Workspace, developed: Developed) -> list[Row]:
+    """Validation rows to score on the way; none where nothing would follow from them."""
+    training = workspace.project.training
+    decides = training.keep == "best" or training.patience is not None
+    return rows_of(workspace, developed, "validation") if decides else []
 
 
 def _progress() -> Any:
