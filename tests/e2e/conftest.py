@@ -33,8 +33,6 @@ class Installation:
             "ASSAY_CONFIGS": str(self.configs),
             "ASSAY_PROJECT": PROJECT,
             "ASSAY_TRAINING__CHECKPOINT_EVERY": "2",
-            # As few as the gates accept: the services are what is tested here.
-            "ASSAY_ROBUSTNESS__ROWS": "105",
             "ASSAY_BASE__SCORED_ROWS": "11",
             "ASSAY_BASE__TIMED_TEXTS": "2",
         }

@@ -14,6 +14,10 @@ from infra.errors import ConfigError
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     shutil.copytree(REPOSITORY / "configs", tmp_path / "configs")
+    # Tests set the training themselves.
+    file = tmp_path / "configs" / "project.yaml"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("training:")))
     return {"ASSAY_CONFIGS": str(tmp_path / "configs"), "ASSAY_HOME": str(tmp_path / "home")}
 
 
