@@ -100,7 +100,7 @@ bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 lock: $(STAMP) ## resolve requirements.lock again from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --extra scale --group dev --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package torch --no-annotate --no-header \
 	  --quiet -o requirements.lock
 

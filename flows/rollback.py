@@ -11,6 +11,7 @@ from infra.logs import redact_logs
 from infra.stack import endpoints
 from infra.workspace import open_workspace
 from tasks.deploy import steps
+from tasks.deploy.rollback import LOCK_WAIT_S
 from tasks.records import Rollout
 
 
@@ -24,7 +25,7 @@ def rollback(
     """Restore the release that was champion before."""
     redact_logs()
     workspace = open_workspace(project, profile)
-    with hold(workspace.run, f"deploy-{workspace.project.name}", "rollback"):
+    with hold(workspace.run, f"deploy-{workspace.project.name}", "rollback", wait_s=LOCK_WAIT_S):
         rollout = steps.restore_previous(workspace, endpoints(workspace.home), actor, reason)
         steps.project_to_registry(workspace, rollout)
         return rollout

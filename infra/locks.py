@@ -2,12 +2,15 @@
 
 with hold(home / "run", "lifecycle-triage", "assay run lifecycle"):
     ...
+with hold(home / "run", "deploy-triage", "rollback", wait_s=60):    # an emergency waits its turn
+    ...
 """
 
 import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +18,14 @@ from pathlib import Path
 from infra.errors import Unavailable
 
 _held: set[Path] = set()
+_POLL_S = 0.1
 
 
 @contextlib.contextmanager
-def hold(directory: Path, name: str, holder: str) -> Iterator[None]:
+def hold(directory: Path, name: str, holder: str, *, wait_s: float = 0) -> Iterator[None]:
     """Hold the lock `name`; nested holds in one process are allowed.
 
-    Raises Unavailable that names the holder when another process has it.
+    Waits up to `wait_s` seconds for another process to let go; raises Unavailable that names it then.
     """
     key = directory.absolute() / name
     if key in _held:
@@ -30,13 +34,7 @@ def hold(directory: Path, name: str, holder: str) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(
-                f"refused: {_describe(os.pread(handle, 4096, 0))} is at work on this",
-                hint="wait for it to end, then run again; finished steps are reused",
-            ) from None
+        _take(handle, time.monotonic() + wait_s)
         note = {
             "pid": os.getpid(),
             "holder": holder,
@@ -51,6 +49,19 @@ def hold(directory: Path, name: str, holder: str) -> Iterator[None]:
             _held.discard(key)
     finally:
         os.close(handle)
+
+
+def _take(handle: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    f"refused: {_describe(os.pread(handle, 4096, 0))} is at work on this",
+                    hint="wait for it to end, then run again; finished steps are reused",
+                ) from None
+            time.sleep(_POLL_S)
 
 
 def _describe(note: bytes) -> str:

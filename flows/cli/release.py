@@ -243,24 +243,29 @@ def rollback(
     from infra.ledger import local_actor
     from infra.locks import hold
     from infra.stack import endpoints
-    from tasks.deploy.rollback import roll_back
+    from tasks.deploy.rollback import LOCK_WAIT_S, roll_back
 
     with explained(as_json):
-        started = time.monotonic()
         workspace = _open(project, profile)
         running = endpoints(workspace.home)
         enter_stack(workspace.home, running)
-        with hold(workspace.run, f"deploy-{workspace.project.name}", "assay release rollback"):
+        asked, name = time.monotonic(), f"deploy-{workspace.project.name}"
+        with hold(workspace.run, name, "assay release rollback", wait_s=LOCK_WAIT_S):
+            started = time.monotonic()
             target = resolve(workspace.state(), to) if to else None
             served = roll_back(workspace, running, actor=person or local_actor(), reason=reason, to=target)
             seconds = time.monotonic() - started
             lagging = _project_aliases(workspace, served)
+        waited = started - asked
         text = f"live again after {seconds:.1f} s: {served.release}"
+        if waited >= 1:
+            text += f" (waited {waited:.1f} s before that for another deploy to end)"
         if lagging:
             text += f"\nMLflow aliases lag behind: {lagging}\n  → assay doctor --repair"
         content = {
             **served.model_dump(mode="json"),
             "seconds": round(seconds, 2),
+            "waited_s": round(waited, 2),
             "aliases": lagging or "moved",
         }
         emit(content, as_json=as_json, text=text)

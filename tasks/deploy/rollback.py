@@ -12,6 +12,9 @@ from infra.workspace import Workspace
 from tasks.deploy.rollout import load_resident, reconcile
 from tasks.records import Rollout
 
+# A deploy run that has just promoted a release still moves routes and aliases: a rollback waits for that.
+LOCK_WAIT_S = 120.0
+
 
 def roll_back(
     workspace: Workspace, endpoints: Endpoints, *, actor: str, reason: str, to: str | None = None

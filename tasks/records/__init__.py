@@ -1,7 +1,7 @@
 """The language that phases share: frozen records without I/O, importing nothing but pydantic."""
 
 from tasks.records.data import DatasetVersion, Row
-from tasks.records.evidence import Evidence, EvidenceSet, GateReport, GateResult, Verdict
+from tasks.records.evidence import Evidence, EvidenceSet, GateReport, GateResult, Slice, Verdict
 from tasks.records.handover import Developed, FineTuned, Validated
 from tasks.records.model import BaseModelVersion
 from tasks.records.operation import LimitResult, OperateReport, TrafficWindow
@@ -33,6 +33,7 @@ __all__ = [
     "Rollout",
     "Row",
     "SecurityRequirements",
+    "Slice",
     "SplitName",
     "TrafficWindow",
     "TrainedAdapter",

@@ -1,7 +1,8 @@
 """Evidence, rules' results and verdicts: what validate hands on."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +17,48 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Measured(Protocol):
+    """An interval as `infra.statistics` makes them; records import nothing of ours."""
+
+    @property
+    def value(self) -> float:
+        """The measured value."""
+
+    @property
+    def lower(self) -> float:
+        """Lower bound."""
+
+    @property
+    def upper(self) -> float:
+        """Upper bound."""
+
+    @property
+    def confidence(self) -> float:
+        """Of the two-sided interval."""
+
+    @property
+    def n(self) -> int:
+        """Independent items measured."""
+
+    @property
+    def method(self) -> str:
+        """How the bounds were computed."""
+
+
+class Slice(Record):
+    """The same measurement on a part of the items; at the confidence of the whole, unadjusted."""
+
+    value: float
+    lower: float
+    upper: float
+    n: int = Field(ge=0, description="independent items in this part")
+
+    @classmethod
+    def of(cls, interval: Measured) -> Self:
+        """The slice that an interval is."""
+        return cls(value=interval.value, lower=interval.lower, upper=interval.upper, n=interval.n)
+
+
 class Evidence(Record):
     """One measurement: value, interval, sample size, method, and what it was measured on."""
 
@@ -27,8 +70,33 @@ class Evidence(Record):
     n: int = Field(ge=0, description="independent items measured")
     method: str = Field(description="how value and interval were computed")
     inputs: dict[str, Digest] = Field(description="what was measured, by digest")
-    slices: dict[str, float] = Field({}, description="value by slice, for people; not gated here")
+    slices: dict[str, Slice] = Field({}, description="the same by slice: label, group, risk, …")
     details: Digest | None = Field(None, description="per-item results in the store")
+
+    @classmethod
+    def of(
+        cls,
+        metric: str,
+        interval: Measured,
+        inputs: Mapping[str, str],
+        *,
+        remark: str = "",
+        slices: Mapping[str, Measured] | None = None,
+        details: str | None = None,
+    ) -> Self:
+        """Evidence from an interval; `remark` says in words what was counted."""
+        return cls(
+            metric=metric,
+            value=interval.value,
+            lower=interval.lower,
+            upper=interval.upper,
+            confidence=interval.confidence,
+            n=interval.n,
+            method=f"{interval.method}; {remark}" if remark else interval.method,
+            inputs=dict(inputs),
+            slices={name: Slice.of(each) for name, each in (slices or {}).items()},
+            details=details,
+        )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

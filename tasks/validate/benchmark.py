@@ -12,7 +12,7 @@ from typing import Protocol
 
 from infra.errors import DataError
 from infra.statistics.intervals import Interval, mean_of_proportions, wilson
-from infra.statistics.paired import discordance, mcnemar_exact, paired_difference
+from infra.statistics.paired import Discordance, discordance, mcnemar_exact, paired_difference
 from tasks.records import Evidence, EvidenceSet, Row
 from tasks.validate.items import ItemResult, item_id
 
@@ -126,54 +126,59 @@ def _tally(results: Sequence[ItemResult]) -> dict[str, tuple[int, int]]:
     return dict(sorted(counts.items()))
 
 
-def _shares(results: Sequence[ItemResult]) -> dict[str, float]:
-    return {label: right / total for label, (right, total) in _tally(results).items()}
+def _by_label(results: Sequence[ItemResult], confidence: float) -> dict[str, Interval]:
+    return {label: wilson(right, n, confidence) for label, (right, n) in _tally(results).items()}
 
 
 def _accuracy(metric: str, model: Measured, inputs: dict[str, str], confidence: float) -> Evidence:
     right = sum(item.correct for item in model.results)
     interval = wilson(right, len(model.results), confidence)
-    remark = f"{right} of {interval.n} right"
-    return _evidence(metric, interval, inputs, _shares(model.results), model.details, remark)
+    return Evidence.of(
+        metric,
+        interval,
+        inputs,
+        remark=f"{right} of {interval.n} right",
+        slices=_by_label(model.results, confidence),
+        details=model.details,
+    )
 
 
 def _macro(model: Measured, inputs: dict[str, str], confidence: float) -> Evidence:
     tally = _tally(model.results)
-    interval = mean_of_proportions(list(tally.values()), confidence)
     weakest = min(tally, key=lambda label: tally[label][0] / tally[label][1])
     right, total = tally[weakest]
-    remark = f"{len(tally)} labels, weakest {weakest} {right} of {total}"
-    return _evidence("macro_accuracy", interval, inputs, _shares(model.results), model.details, remark)
+    return Evidence.of(
+        "macro_accuracy",
+        mean_of_proportions(list(tally.values()), confidence),
+        inputs,
+        remark=f"{len(tally)} labels, weakest {weakest} {right} of {total}",
+        slices=_by_label(model.results, confidence),
+        details=model.details,
+    )
 
 
 def _gain(
     metric: str, model: Measured, other: Measured, inputs: dict[str, str], confidence: float, seed: int
 ) -> Evidence:
-    table = discordance([i.correct for i in model.results], [i.correct for i in other.results])
-    interval = paired_difference(table, confidence=confidence, seed=seed)
-    before, after = _shares(other.results), _shares(model.results)
-    slices = {label: after[label] - before[label] for label in after}
-    remark = f"{table.gained}:{table.lost} discordant, McNemar exact p={mcnemar_exact(table):.1g}"
-    return _evidence(metric, interval, inputs, slices, model.details, remark)
-
-
-def _evidence(
-    metric: str,
-    interval: Interval,
-    inputs: dict[str, str],
-    slices: dict[str, float],
-    details: str | None,
-    remark: str,
-) -> Evidence:
-    return Evidence(
-        metric=metric,
-        value=interval.value,
-        lower=interval.lower,
-        upper=interval.upper,
-        confidence=interval.confidence,
-        n=interval.n,
-        method=f"{interval.method}; {remark}",
-        inputs=inputs,
-        slices=slices,
-        details=details,
+    table = _discordance(model, other)
+    labels = sorted({item.label for item in model.results})
+    return Evidence.of(
+        metric,
+        paired_difference(table, confidence=confidence, seed=seed),
+        inputs,
+        remark=f"{table.gained}:{table.lost} discordant, McNemar exact p={mcnemar_exact(table):.1g}",
+        slices={
+            label: paired_difference(_discordance(model, other, label), confidence=confidence, seed=seed)
+            for label in labels
+        },
+        details=model.details,
     )
+
+
+def _discordance(model: Measured, other: Measured, label: str | None = None) -> Discordance:
+    pairs = [
+        (ours.correct, theirs.correct)
+        for ours, theirs in zip(model.results, other.results, strict=True)
+        if label is None or ours.label == label
+    ]
+    return discordance([ours for ours, _ in pairs], [theirs for _, theirs in pairs])

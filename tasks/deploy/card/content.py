@@ -122,7 +122,14 @@ def _bars(candidate: Candidate, measured: dict[str, Evidence]) -> tuple[Bar, ...
         "base_accuracy": f"base, {candidate.base.name}",
     }
     return tuple(
-        Bar(name=name, value=item.value, lower=item.lower, upper=item.upper, n=item.n, slices=item.slices)
+        Bar(
+            name=name,
+            value=item.value,
+            lower=item.lower,
+            upper=item.upper,
+            n=item.n,
+            slices={name: part.value for name, part in item.slices.items()},
+        )
         for metric, name in names.items()
         if (item := measured.get(metric)) is not None
     )

@@ -20,16 +20,12 @@ def _violations(dataset: DatasetVersion) -> Evidence | None:
     rows = sum(report.rows.values())
     if rows == 0 or not _evaluated(report):
         return None
-    interval = wilson(report.violating_rows, rows)
-    return Evidence(
-        metric="quality_violations",
-        value=interval.value,
-        lower=interval.lower,
-        upper=interval.upper,
-        n=rows,
-        method=f"{interval.method}; rows against any of {report.expectations} expectations, evaluated on all",
-        inputs=_inputs(dataset),
-        slices={each.rule: each.unexpected / max(each.evaluated, 1) for each in report.results},
+    return Evidence.of(
+        "quality_violations",
+        wilson(report.violating_rows, rows),
+        _inputs(dataset),
+        remark=f"rows against any of {report.expectations} expectations, evaluated on all",
+        slices={each.rule: wilson(each.unexpected, each.evaluated) for each in report.results},
     )
 
 
@@ -37,17 +33,13 @@ def _contamination(dataset: DatasetVersion) -> Evidence | None:
     overlap = dataset.quality.overlap
     if overlap is None or overlap.evaluation_rows == 0 or not dataset.quality.rows.get("train"):
         return None
-    interval = wilson(overlap.contaminated, overlap.evaluation_rows)
-    return Evidence(
-        metric="contamination",
-        value=interval.value,
-        lower=interval.lower,
-        upper=interval.upper,
-        n=overlap.evaluation_rows,
-        method=f"{interval.method}; validation and test rows with the words of a training row"
+    return Evidence.of(
+        "contamination",
+        wilson(overlap.contaminated, overlap.evaluation_rows),
+        _inputs(dataset),
+        remark="validation and test rows with the words of a training row"
         f" or {overlap.run_words} words in a row from one",
-        inputs=_inputs(dataset),
-        slices={"whole text": overlap.whole_rows / overlap.evaluation_rows},
+        slices={"whole text": wilson(overlap.whole_rows, overlap.evaluation_rows)},
     )
 
 

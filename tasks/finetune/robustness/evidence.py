@@ -6,7 +6,8 @@ robustness_evidence(report, {"candidate": …, "dataset": …})
 
 from collections.abc import Mapping
 
-from tasks.records import Evidence
+from infra.statistics.intervals import wilson
+from tasks.records import Evidence, Slice
 from tasks.records.robustness import Bounds, RobustnessReport
 
 
@@ -25,7 +26,7 @@ def robustness_evidence(
     all_kinds = f"the worst of {len(noise)} kinds of noise, intervals hold for all of them at once"
     families = f"{len(report.attacks)} families of phrases that training does not contain"
 
-    def evidence(metric: str, bounds: Bounds, method: str, slices: dict[str, float]) -> Evidence:
+    def evidence(metric: str, bounds: Bounds, method: str, slices: dict[str, Slice]) -> Evidence:
         return Evidence(
             metric=metric,
             value=bounds.value,
@@ -44,25 +45,32 @@ def robustness_evidence(
             "perturbed_accuracy_drop",
             drop.drop,
             f"paired bootstrap widened to the Tango score interval; {all_kinds}: {drop.kind}",
-            {outcome.kind: outcome.drop.value for outcome in noise},
+            {outcome.kind: _slice(outcome.drop, report.rows) for outcome in noise},
         ),
         evidence(
             "answer_consistency",
             firm.consistency,
             f"Wilson score interval; {all_kinds}: {firm.kind}",
-            {outcome.kind: outcome.consistency.value for outcome in noise},
+            {outcome.kind: _slice(outcome.consistency, report.rows) for outcome in noise},
         ),
         evidence(
             "injected_accuracy",
             report.injected_accuracy,
             f"Wilson score interval; {families}, one a row",
-            {outcome.family: outcome.right / outcome.n for outcome in report.attacks},
+            {
+                outcome.family: Slice.of(wilson(outcome.right, outcome.n, report.confidence))
+                for outcome in report.attacks
+            },
         ),
         evidence(
             "injection_attack_success",
             report.injection_success,
             f"Wilson score interval; {families}, each naming a wrong label; worst: {attack.family} "
             f"{attack.obeyed} of {attack.n}; {floor} rows give that label without it too",
-            {outcome.family: outcome.success.value for outcome in report.attacks},
+            {outcome.family: _slice(outcome.success, outcome.n) for outcome in report.attacks},
         ),
     )
+
+
+def _slice(bounds: Bounds, n: int) -> Slice:
+    return Slice(value=bounds.value, lower=bounds.lower, upper=bounds.upper, n=n)

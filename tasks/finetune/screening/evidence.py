@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from infra.config.screening import ScreeningSettings
 from infra.statistics.intervals import Interval, wilson
 from tasks.finetune.screening.quarantine import HeldBack
-from tasks.records import Evidence
+from tasks.records import Evidence, Slice
 from tasks.records.screening import PlantedRecall, ScreeningReport, SelfTest
 
 FLIPS = "flips"
@@ -58,45 +58,39 @@ def _suspected(
     )
 
 
-def _by_kind(report: ScreeningReport, held: HeldBack) -> dict[str, float]:
+def _by_kind(report: ScreeningReport, held: HeldBack) -> dict[str, Slice]:
     counts: dict[str, int] = {}
     for kinds in (report.held[row] for row in held.undecided):
         for kind in kinds:
             counts[kind.value] = counts.get(kind.value, 0) + 1
-    return {kind: count / report.rows for kind, count in sorted(counts.items())}
+    return {kind: Slice.of(wilson(count, report.rows)) for kind, count in sorted(counts.items())}
 
 
 def _tested(tested: SelfTest, inputs: Mapping[str, str]) -> tuple[Evidence, ...]:
-    triggers = {kind: each.recall for kind, each in tested.kinds.items() if kind != FLIPS}
+    triggers = {
+        kind: wilson(each.found, each.planted) for kind, each in tested.kinds.items() if kind != FLIPS
+    }
     found = [
         _recall("screening_trigger_recall", tested.trigger_recall, inputs, triggers, "planted triggers held")
     ]
     if flips := tested.kinds.get(FLIPS):
-        precision = {"precision_of_the_list": min(1.0, flips.found / max(tested.flips_listed, 1))}
+        precision = {"precision_of_the_list": _precision(flips.found, tested.flips_listed)}
         found.append(_recall("screening_flip_recall", flips, inputs, precision, "planted flips listed"))
     false = wilson(tested.false_rows, tested.clean_rows)
     remark = f"{tested.false_rows} of {tested.clean_rows} untouched rows held"
-    return (*found, _evidence("screening_false_rows", false, inputs, {}, remark))
+    return (*found, Evidence.of("screening_false_rows", false, inputs, remark=remark))
+
+
+def _precision(found: int, listed: int) -> Interval:
+    return wilson(min(found, max(listed, 1)), max(listed, 1))
 
 
 def _recall(
-    metric: str, counted: PlantedRecall, inputs: Mapping[str, str], slices: dict[str, float], what: str
+    metric: str,
+    counted: PlantedRecall,
+    inputs: Mapping[str, str],
+    slices: Mapping[str, Interval],
+    what: str,
 ) -> Evidence:
     remark = f"{counted.found} of {counted.planted} {what}"
-    return _evidence(metric, wilson(counted.found, counted.planted), inputs, slices, remark)
-
-
-def _evidence(
-    metric: str, interval: Interval, inputs: Mapping[str, str], slices: dict[str, float], remark: str
-) -> Evidence:
-    return Evidence(
-        metric=metric,
-        value=interval.value,
-        lower=interval.lower,
-        upper=interval.upper,
-        confidence=interval.confidence,
-        n=interval.n,
-        method=f"{interval.method}; {remark}",
-        inputs=dict(inputs),
-        slices=slices,
-    )
+    return Evidence.of(metric, wilson(counted.found, counted.planted), inputs, remark=remark, slices=slices)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,22 @@ def test_the_second_run_is_refused_by_the_name_of_the_first(tmp_path: Path) -> N
         first.stdout and first.stdout.close()
     with hold(tmp_path, "lifecycle-triage", "after a kill -9"):
         pass
+
+
+def test_whoever_waits_gets_the_lock_when_its_holder_is_gone(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(Unavailable), hold(tmp_path, "lifecycle-triage", "in a hurry", wait_s=0.3):
+            pass
+        threading.Timer(0.5, first.kill).start()
+        with hold(tmp_path, "lifecycle-triage", "patient", wait_s=30):
+            assert first.wait(timeout=5) != 0
+    finally:
+        first.kill()
+        first.wait()
+        first.stdout and first.stdout.close()
 
 
 def test_a_run_may_hold_what_it_holds(tmp_path: Path) -> None:

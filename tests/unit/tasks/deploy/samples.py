@@ -19,6 +19,7 @@ from tasks.records import (
     PromptVersion,
     QualityReport,
     SecurityRequirements,
+    Slice,
     TrainedAdapter,
     Verdict,
 )
@@ -133,7 +134,10 @@ def make_evidence(unit: str) -> EvidenceSet:
             n=440,
             method="Wilson",
             inputs={"candidate": unit},
-            slices=slices,
+            slices={
+                name: Slice(value=part, lower=max(part - 0.1, 0), upper=min(part + 0.1, 1), n=40)
+                for name, part in slices.items()
+            },
         )
 
     return EvidenceSet(

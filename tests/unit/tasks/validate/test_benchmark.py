@@ -109,10 +109,16 @@ def test_slices_show_the_weak_label_that_the_mean_hides() -> None:
     base = _results("0" * 90) + _results("1100000000", label="discovery", start=90)
     evidence = _evidence(Measured(UNIT, candidate), Measured(BASE, base))
     assert _metric(evidence, "accuracy").value == 0.91
-    assert _metric(evidence, "accuracy").slices == {"discovery": 0.1, "impact": 1.0}
+    slices = _metric(evidence, "accuracy").slices
+    assert {name: (part.value, part.n) for name, part in slices.items()} == {
+        "discovery": (0.1, 10),
+        "impact": (1.0, 90),
+    }
+    assert slices["discovery"].lower < 0.1 < slices["discovery"].upper
     assert _metric(evidence, "macro_accuracy").value == 0.55
     assert "weakest discovery 1 of 10" in _metric(evidence, "macro_accuracy").method
-    assert _metric(evidence, "accuracy_gain_over_base").slices == {"discovery": -0.1, "impact": 1.0}
+    gains = _metric(evidence, "accuracy_gain_over_base").slices
+    assert {name: part.value for name, part in gains.items()} == {"discovery": -0.1, "impact": 1.0}
 
 
 def test_same_results_give_the_same_evidence() -> None:

@@ -11,7 +11,7 @@ from infra.store import FileStore
 from tasks.deploy.card import Card, CardFacts, card_page, make_card
 from tasks.deploy.card.charts import loss_chart
 from tasks.deploy.card.picture import card_picture
-from tasks.records import EvidenceSet, Verdict
+from tasks.records import EvidenceSet, Slice, Verdict
 from tests.unit.tasks.deploy.samples import Sample, make_candidate, make_evidence, make_report, make_sample
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -73,7 +73,8 @@ def test_everything_is_escaped(sample: Sample) -> None:
         }
     )
     evidence = make_evidence(candidate.unit)
-    items = tuple(i.model_copy(update={"slices": {EVIL: 0.5}, "method": EVIL}) for i in evidence.evidence)
+    slices = {EVIL: Slice(value=0.5, lower=0.4, upper=0.6, n=9)}
+    items = tuple(i.model_copy(update={"slices": slices, "method": EVIL}) for i in evidence.evidence)
     evidence = EvidenceSet(candidate=candidate.unit, evidence=items, seconds=1)
     report = make_report(candidate.unit, evidence)
     results = tuple(
