@@ -1,7 +1,7 @@
 """The language that phases share: frozen records without I/O, importing nothing but pydantic."""
 
 from tasks.records.data import DatasetVersion, Row
-from tasks.records.evidence import Evidence, EvidenceSet, GateReport, GateResult, Slice, Verdict
+from tasks.records.evidence import CheckFailure, Evidence, EvidenceSet, GateReport, GateResult, Slice, Verdict
 from tasks.records.handover import Developed, FineTuned, Validated
 from tasks.records.model import BaseModelVersion
 from tasks.records.operation import LimitResult, OperateReport, TrafficWindow
@@ -11,10 +11,12 @@ from tasks.records.record import Digest, Record
 from tasks.records.release import Candidate, Decision, Release, Rollout
 from tasks.records.requirements import SecurityRequirements
 from tasks.records.training import TrainedAdapter
+from tasks.records.waiver import Waiver
 
 __all__ = [
     "BaseModelVersion",
     "Candidate",
+    "CheckFailure",
     "DatasetVersion",
     "Decision",
     "Developed",
@@ -39,4 +41,5 @@ __all__ = [
     "TrainedAdapter",
     "Validated",
     "Verdict",
+    "Waiver",
 ]

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from pydantic import Field, model_validator
 
 from tasks.records.record import Digest, Record
+from tasks.records.waiver import Waiver
 
 
 class Verdict(StrEnum):
@@ -105,11 +106,20 @@ class Evidence(Record):
         return self
 
 
+class CheckFailure(Record):
+    """A check that did not end as it should: its metrics are not measured, and nothing passes on that."""
+
+    check: str = Field(min_length=1)
+    metrics: tuple[str, ...] = Field(description="what it was to measure")
+    reason: str = Field(min_length=1, description="in one line: what was raised, or how long it took")
+
+
 class EvidenceSet(Record):
     """All evidence about one candidate."""
 
     candidate: Digest = Field(description="the unit that was measured")
     evidence: tuple[Evidence, ...]
+    failures: tuple[CheckFailure, ...] = ()
     seconds: float = Field(ge=0)
 
 
@@ -121,9 +131,18 @@ class GateResult(Record):
     verdict: Verdict
     message: str = Field(description="gate, value, interval, limit and n in one line")
     statistic: str
-    got: float | None = None
+    got: float | None = Field(None, description="the statistic that was compared with the limit")
+    op: str | None = None
     limit: float | None = None
     n: int | None = None
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    min_n: int | None = None
+    needed: int | None = Field(None, description="items in all that would decide, where it is not decided")
+    severity: str = "high"
+    slice: str | None = Field(None, description="the slice that decided, for rules over slices")
+    waiver: Waiver | None = Field(None, description="who answers for an inconclusive gate")
 
 
 class GateReport(Record):

@@ -1,0 +1,27 @@
+"""One check of a candidate: what it promises to measure, and how long it may take.
+
+Each part of validation declares one in its `check.py`:
+
+CHECK = Check("fairness", ("counterfactual_flips",), 120, ("tasks.validate.fairness",), run)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tasks.records import Candidate, Evidence
+
+if TYPE_CHECKING:
+    from infra.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the runner needs to know; a promised metric that does not come is never a pass."""
+
+    name: str
+    metrics: tuple[str, ...]
+    deadline_s: float
+    code: tuple[str, ...]
+    """Modules whose source decides the outcome: part of the key under which evidence is kept."""
+    run: Callable[["Workspace", Candidate], Sequence[Evidence]]

@@ -1,0 +1,9 @@
+"""What is attacked or measured: the served unit in process, the model alone, or any endpoint.
+
+with ServedUnit.open(workspace.store, candidate, guard_yaml) as unit:
+    unit.ask([[{"role": "user", "content": "Emotet sends mail."}]])[0].text
+"""
+
+from tasks.validate.targets.target import Conversation, Reply, Target
+
+__all__ = ["Conversation", "Reply", "Target"]
