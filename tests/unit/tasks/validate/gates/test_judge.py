@@ -89,7 +89,7 @@ def test_too_few_items_are_inconclusive_and_say_how_many(n: int) -> None:
     assert report.verdict == Verdict.INCONCLUSIVE
     assert report.headline.startswith("accuracy-floor: 100.0 % accuracy")
     assert f"n={n}" in report.headline
-    assert report.headline.endswith("inconclusive: 200 items needed")
+    assert report.headline.endswith(f"inconclusive: 200 items needed, {200 - n} missing")
 
 
 def test_a_bad_value_fails() -> None:
@@ -104,7 +104,9 @@ def test_a_bad_value_fails() -> None:
 def test_a_good_value_whose_bound_misses_is_inconclusive_and_says_what_would_decide() -> None:
     report = _judge(_set(accuracy=_evidence("accuracy", 0.52, 0.47, 0.57)))
     assert report.verdict == Verdict.INCONCLUSIVE
-    assert report.headline.endswith("inconclusive: not shown yet, about 2,750 such items would decide")
+    assert report.headline.endswith(
+        "inconclusive: not shown yet, about 2,750 such items would decide, 2,310 missing"
+    )
 
 
 @pytest.mark.parametrize(("lower", "verdict"), [(0.05, Verdict.INCONCLUSIVE), (0.0500001, Verdict.PASS)])

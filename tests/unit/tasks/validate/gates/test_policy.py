@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from infra.config.load import REPOSITORY
 from infra.config.schema import main
 from infra.errors import ConfigError
-from tasks.validate.gate_policy import gates_schema, load_gates
+from tasks.validate.gates.policy import gates_schema, load_gates
 from tasks.validate.gates_schema import GATES_SCHEMA_FILE
 
 FILES = sorted((REPOSITORY / "configs").glob("**/gates.yaml"))
