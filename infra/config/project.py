@@ -14,6 +14,7 @@ from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
 from infra.config.section import Name, SecretReference, Section
 from infra.config.training import TrainingSettings
+from infra.config.waivers import WaiverSettings
 from infra.digest import digest_json
 
 
@@ -109,6 +110,7 @@ class Project(Section):
     ports: PortSettings = PortSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
+    waivers: WaiverSettings = WaiverSettings()
     operate: OperateSettings = OperateSettings()
     store: str = Field("", description="empty: the store below ASSAY_HOME")
     ledger: str = Field("", description="SQLAlchemy URL; empty: ledger.db below ASSAY_HOME")

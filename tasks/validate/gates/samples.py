@@ -16,7 +16,7 @@ def items_needed(rule: GateRule, item: Evidence) -> int | None:
     """Items in all for which the rule's bound would clear its limit, were the value to stay as it is.
 
     At least `min_n` and more than there are. None when the value is on the limit (no number shows that) or
-    has no bound. Counts by the formula of their own interval; everything else by the root of n, which is an estimate.
+    has no bound. Counts go by the formula of their interval, everything else by the root of n: an estimate.
     """
     bound = getattr(item, BOUND[rule.statistic])
     distance, width = abs(item.value - rule.limit), abs(item.value - bound)
