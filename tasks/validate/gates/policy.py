@@ -29,7 +29,7 @@ class GatePolicy(Record):
     def settings_off(self, values: Callable[[str], object]) -> frozenset[str]:
         """Of the settings that rules name in `only_with`, those whose value says off: false or null."""
         names = {rule.only_with for rule in self.gates if rule.only_with is not None}
-        return frozenset(name for name in names if values(name) in (False, None))
+        return frozenset(name for name in names if (value := values(name)) is False or value is None)
 
     @cached_property
     def digest(self) -> str:

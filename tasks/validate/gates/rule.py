@@ -93,11 +93,9 @@ class GateRule(Record):
 
     @model_validator(mode="after")
     def _slices_fit(self) -> Self:
-        given = [
-            name
-            for name in ("slice_limit", "min_slice_n", "required_slices")
-            if name in self.model_fields_set
-        ]
+        given = [name for name in ("slice_limit", "min_slice_n") if getattr(self, name) is not None] + (
+            ["required_slices"] if self.required_slices else []
+        )
         if self.slices == "none":
             if given:
                 raise ValueError(f"{given[0]} does nothing without `slices: each`")
