@@ -30,7 +30,7 @@ def waiver_of(content: Mapping[str, Any], name: str) -> tuple[Waiver, date]:
         raise IntegrityError(f"{name}: signs a {content.get('predicateType')!r}, not a waiver")
     subjects = subjects_of(content, name)
     predicate = content.get("predicate")
-    if set(subjects) != {_SUBJECT} or not isinstance(predicate, dict):
+    if set(subjects) != {_SUBJECT} or not isinstance(predicate, dict) or _SUBJECT in predicate:
         raise IntegrityError(f"{name}: not about exactly one candidate")
     fields = {key: value for key, value in predicate.items() if key != "signedOn"}
     try:
