@@ -13,8 +13,8 @@ GATES = """gates:
      limit: 0.02, min_n: 50, severity: critical, slices: each, min_slice_n: 30, required_slices: [leak]}
   - {name: not-worse, description: why, metric: accuracy_gain_over_champion, statistic: paired_lower, op: ">",
      limit: -0.05, min_n: 200, applies: champion}
-  - {name: latency, description: why, metric: latency_p95_ms, statistic: upper, op: "<=", limit: 900, min_n: 30,
-     only_with: gateway.max_tokens}
+  - {name: latency, description: why, metric: latency_p95_ms, statistic: upper, op: "<=", limit: 900,
+     min_n: 30, only_with: gateway.max_tokens}
 """
 
 

@@ -47,9 +47,10 @@ def test_the_key_that_signs_releases_is_refused(project: Project) -> None:
         owner_keys(listing(project, ada=pair.public))
 
 
-@pytest.mark.parametrize(
-    "content", [None, b"", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"]
-)
+PEM = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+
+
+@pytest.mark.parametrize("content", [None, b"", PEM])
 def test_an_unreadable_key_is_an_error_and_not_an_owner_less(
     project: Project, tmp_path: Path, content: bytes | None
 ) -> None:
