@@ -4,9 +4,9 @@ answers = read_report(path, plan)
 answers["promptinject.HijackHateHumans"][0].hit
 
 The format is garak's `report.jsonl` (its documentation, "Reporting"): one JSON object a line, of which
-`init`, `attempt` (status 2: judged), `eval` and `completion` are read here. A run counts if it says that it was
-completed, if every planned probe was judged by its detector on as many prompts as planned, at most 5 % of
-them without an answer, and if the counts follow from the attempts.
+`init`, `attempt` (status 2: judged), `eval` and `completion` are read here. A run counts if it says that it
+was completed, if every planned probe was judged by its detector on as many prompts as planned, at most 5 %
+of them without an answer, and if the counts follow from the attempts.
 """
 
 import json
