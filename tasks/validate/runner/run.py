@@ -7,6 +7,7 @@ Evidence is kept by candidate, data, settings, packages and code; a failure is n
 
 import secrets
 import shutil
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -129,6 +130,7 @@ def _inputs(workspace: Workspace, candidate: Candidate, check: Check) -> dict[st
     }
 
 
+@cache
 def _packages() -> str:
     """Digest of the names and versions installed: corpora, templates and numerics come from there."""
     return digest_json(sorted({f"{each.name}=={each.version}" for each in distributions()}))

@@ -163,7 +163,8 @@ def test_no_secret_and_no_personal_data_in_a_reason(bench: Bench, monkeypatch: p
         """
         from infra.config.secrets import resolve
         raise RuntimeError(
-            f"{resolve('env:PAGER_URL')} refused AKIAIOSFODNN7EXAMPLE of ada@example.org\\n\\x1b[31mred" + 900 * "x"
+            f"{resolve('env:PAGER_URL')} refused AKIAIOSFODNN7EXAMPLE of ada@example.org"
+            + "\\n\\x1b[31mred" + 900 * "x"
         )
         """
     )
