@@ -12,10 +12,10 @@ from infra.config.garak import GarakSettings
 from infra.errors import DataError, Unavailable
 from infra.guard import GuardPolicy
 from tasks.records.redteam import RedTeamReport
-from tasks.validate.garak.endpoint import MODEL, Endpoint
 from tasks.validate.garak.evidence import redactor, summarise
 from tasks.validate.garak.plan import Plan, configuration, plan_probes
 from tasks.validate.garak.process import Garak
+from tasks.validate.garak.relay import MODEL, Relay
 from tasks.validate.garak.report import Answered, read_report
 from tasks.validate.targets import Target
 
@@ -73,15 +73,15 @@ def run_plan(
     progress: Progress | None = None,
 ) -> dict[str, tuple[Answered, ...]]:
     """Run garak to its end, answering in this thread, and read its report; raises as `attack` does."""
-    with Endpoint() as endpoint:
-        made = configuration(plan, uri=endpoint.url, model=MODEL, reports=str(scratch))
+    with Relay() as relay:
+        made = configuration(plan, uri=relay.url, model=MODEL, reports=str(scratch))
         limits = {"deadline_s": settings.deadline_s, "most_memory_mb": settings.most_memory_mb}
-        with Garak(garak, scratch, made, endpoint.token, **limits) as process:
+        with Garak(garak, scratch, made, relay.token, **limits) as process:
             while process.running():
-                endpoint.serve(target, wait_s=0.2)
+                relay.serve(target, wait_s=0.2)
                 if progress is not None:
-                    progress(endpoint.answered, plan.total)
+                    progress(relay.answered, plan.total)
         try:
-            return read_report(process.report, plan, asked=endpoint.answered)
+            return read_report(process.report, plan, asked=relay.answered)
         except DataError as error:
             raise DataError(error.message, hint=f"garak's last words: {process.last_words()}") from error

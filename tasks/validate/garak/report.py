@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import DataError
-from tasks.validate.garak.endpoint import STOPPED
 from tasks.validate.garak.plan import Plan
 from tasks.validate.garak.probes import GARAK_VERSION, Probe
+from tasks.validate.garak.relay import STOPPED
 
 MOST_NONES = 0.05
 """Largest share of prompts without an answer, of each probe."""

@@ -1,8 +1,8 @@
 """A target as the OpenAI-compatible endpoint that garak asks, on a free port of the loopback address.
 
-with Endpoint() as endpoint:
-    endpoint.url, endpoint.token            # for garak's configuration and environment
-    endpoint.serve(target, wait_s=0.2)      # answers what has come, in one batch, in this thread
+with Relay() as relay:
+    relay.url, relay.token            # for garak's configuration and environment
+    relay.serve(target, wait_s=0.2)      # answers what has come, in one batch, in this thread
 
 garak takes HTTP 400 for "no answer" and leaves it out of the count, and it asks again for ever after a 429,
 a 5xx or a lost connection. Neither is what happened when a guard stops an attack, or when a target breaks.
@@ -36,7 +36,7 @@ class _Asked:
     reply: "Future[Reply]" = field(default_factory=Future)
 
 
-class Endpoint:
+class Relay:
     """The server; requests wait until `serve` is called, so that the target works in the caller's thread."""
 
     def __init__(self) -> None:
