@@ -54,6 +54,24 @@ def attack(
     return summarise(answers, plan, against=target.against, seconds=seconds, redact=redactor(policy))
 
 
+def attack_url(
+    url: str,
+    model: str,
+    api_key: str,
+    settings: GarakSettings,
+    *,
+    policy: GuardPolicy | None = None,
+    progress: Progress | None = None,
+) -> RedTeamReport:
+    """The same against an OpenAI-compatible endpoint; `policy` (default: ours) names what is redacted."""
+    from tasks.validate.targets.http import Endpoint
+
+    policy = policy or GuardPolicy.from_yaml((_ROOT / "configs" / "guard.yaml").read_bytes())
+    garak = executable()
+    with Endpoint(url, model, api_key=api_key, concurrency=settings.parallel) as endpoint:
+        return attack(endpoint, settings, policy, garak, progress=progress)
+
+
 def greet(target: Target) -> None:
     """Raises Unavailable unless the target answers a harmless request."""
     (reply,) = target.ask([[{"role": "user", "content": GREETING}]])
