@@ -4,7 +4,7 @@ report = attack(target, settings, policy, executable())      # DataError, Unavai
 evidence = garak_evidence(report, inputs, details=digest)
 """
 
-from tasks.validate.garak.attack import attack, attack_url, executable
 from tasks.validate.garak.evidence import garak_evidence
+from tasks.validate.garak.run import attack, attack_url, executable
 
 __all__ = ["attack", "attack_url", "executable", "garak_evidence"]

@@ -12,7 +12,7 @@ import sys
 from infra.config.garak import GarakSettings
 from infra.errors import AssayError
 from tasks.records.redteam import RedTeamReport
-from tasks.validate.garak.attack import attack_url
+from tasks.validate.garak.run import attack_url
 
 
 def main(arguments: list[str] | None = None) -> int:

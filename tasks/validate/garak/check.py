@@ -10,9 +10,9 @@ from infra.digest import canonical_json, digest_json
 from infra.errors import ConfigError
 from tasks.records import Candidate, Evidence
 from tasks.validate.check import Check
-from tasks.validate.garak.attack import attack, executable
 from tasks.validate.garak.evidence import garak_evidence
 from tasks.validate.garak.probes import GARAK_VERSION
+from tasks.validate.garak.run import attack, executable
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
