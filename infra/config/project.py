@@ -9,11 +9,13 @@ from infra.config.base import BaseSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
+from infra.config.garak import GarakSettings
 from infra.config.robustness import AugmentationSettings, RobustnessSettings
 from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
 from infra.config.section import Name, SecretReference, Section
 from infra.config.training import TrainingSettings
+from infra.config.validation import ValidationSettings
 from infra.config.waivers import WaiverSettings
 from infra.digest import digest_json
 
@@ -103,6 +105,8 @@ class Project(Section):
     training: TrainingSettings = TrainingSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
+    garak: GarakSettings = GarakSettings()
+    validation: ValidationSettings = ValidationSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()
