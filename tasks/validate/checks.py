@@ -10,6 +10,7 @@ from tasks.validate.check import Check
 
 CHECKS: dict[str, str] = {
     "security": "tasks.validate.security.check",
+    "review": "tasks.validate.review.check",
 }
 
 

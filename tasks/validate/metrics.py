@@ -73,6 +73,7 @@ METRICS: dict[str, Metric] = {
         # security
         Metric("control_evidence", "of the controls with passing evidence for this candidate"),
         # the evaluation itself
+        Metric("evaluation_review", "of what the evaluation itself has to fulfil"),
         Metric("detector_self_test", "of the planted hits and misses judged rightly by the detectors"),
         Metric("order_effect", "of answers changed by order or batch"),
         Metric("label_noise", "of the test labels estimated wrong"),

@@ -101,6 +101,13 @@ def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
     return with_evidence(measured, candidate, brought.evidence if brought else ())
 
 
+def answers_to_test(workspace: Workspace, candidate: Candidate) -> tuple[ItemResult, ...]:
+    """What the candidate's model said to each item of the frozen test split: now, or as it did."""
+    prompt = candidate.prompt.definition
+    scored = _score(workspace, candidate, candidate.base.digest, candidate.adapter.digest, prompt)
+    return _items(workspace, scored)
+
+
 def _champion(workspace: Workspace, candidate: Candidate) -> Measured | None:
     """The live release on today's test split, with its own base, adapter and prompt."""
     from infra.signing import verify_manifest

@@ -35,3 +35,7 @@ def test_a_check_starts_after_those_it_waits_for() -> None:
 def test_another_name_is_refused() -> None:
     with pytest.raises(ConfigError, match="got check 'security', expected the check 'other'"):
         load_check("other", CHECKS["security"])
+
+
+def test_what_depends_on_the_day_is_never_taken_from_an_earlier_run() -> None:
+    assert not load_check("security", CHECKS["security"]).kept
