@@ -40,14 +40,14 @@ def guard_tests(guard: GuardPolicy) -> list[Judged]:
 
 def _direction(group: str, rules: RuleSet, allows: Callable[[str], bool]) -> Iterator[Judged]:
     for rule in rules.rules:
-        yield from (Judged(group, rule.id, right) for right in _hits(rule, allows))
         alone = RuleSet([rule])
+        yield from (Judged(group, rule.id, right) for right in _hits(rule, alone, allows))
         yield from (Judged(group, rule.id, alone.search(text) is None) for text in HARMLESS)
     yield from (Judged(group, "policy", allows(text)) for text in HARMLESS)
 
 
-def _hits(rule: Rule, allows: Callable[[str], bool]) -> Sequence[bool]:
-    planted, alone = witness(rule.pattern), RuleSet([rule])
+def _hits(rule: Rule, alone: RuleSet, allows: Callable[[str], bool]) -> Sequence[bool]:
+    planted = witness(rule.pattern)
     if not planted:
         return [False] * len(_FORMS)
     texts = [form(planted) for _, form in _FORMS]

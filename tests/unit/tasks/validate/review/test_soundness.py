@@ -1,4 +1,4 @@
-"""An evaluation that is not about these splits, items, seeds or looks is not sound, and the reason is named."""
+"""An evaluation of other splits, items, seeds or looks is not sound, and the reason is named."""
 
 from dataclasses import replace
 from typing import Any
