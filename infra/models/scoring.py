@@ -7,14 +7,11 @@ scores = scorer.score(["Emotet sends mail."])        # scores[0].label, scores[0
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from infra.errors import DataError
 from infra.models.chat import Render, common_prefix_length, encode_answer, encode_within
+from infra.models.decoding import SharedPrefix, right_padded
 from infra.models.load import LoadedModel
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -72,13 +69,13 @@ class LabelScorer:
         shared = common_prefix_length(prompts)
         scores: dict[int, LabelScore] = {}
         with torch.inference_mode():
-            cache = self._prefix_cache(prompts[0][:shared])
+            prefix = SharedPrefix(self.loaded.model, prompts[0][:shared])
             for indices in length_batches([len(prompt) - shared for prompt in prompts], self._rows_per_batch):
                 suffixes = [prompts[index][shared:] for index in indices]
                 rows = (
-                    self._first_tokens(cache, suffixes)
+                    self._first_tokens(prefix, suffixes)
                     if self.first_token_decides
-                    else self._answers(cache, suffixes)
+                    else self._answers(prefix, suffixes)
                 )
                 for index, log_probs in zip(indices, rows, strict=True):
                     best = max(range(len(log_probs)), key=log_probs.__getitem__)
@@ -90,40 +87,22 @@ class LabelScorer:
         copies = 1 if self.first_token_decides else len(self.labels)
         return max(1, self.batch_tokens // (width * copies))
 
-    def _prefix_cache(self, prefix: Sequence[int]) -> Any:
+    def _first_tokens(
+        self, prefix: SharedPrefix, suffixes: Sequence[Sequence[int]]
+    ) -> list[tuple[float, ...]]:
         import torch
 
-        if not prefix:
-            return None
-        ids = torch.tensor([prefix])
-        return self.loaded.model.model(input_ids=ids, use_cache=True).past_key_values
-
-    def _hidden(self, cache: Any, rows: "Tensor") -> "Tensor":
-        """Final states [rows, width, hidden] of right-padded rows that continue the prefix."""
-        import copy
-
-        past = copy.deepcopy(cache)  # the model appends to the cache that it is given
-        if past is not None:
-            past.batch_repeat_interleave(rows.shape[0])
-        states: Tensor = self.loaded.model.model(
-            input_ids=rows, past_key_values=past, use_cache=True
-        ).last_hidden_state
-        return states
-
-    def _first_tokens(self, cache: Any, suffixes: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
-        import torch
-
-        hidden = self._hidden(cache, _padded(suffixes))
+        hidden, _ = prefix.continued(right_padded(suffixes))
         last = torch.tensor([len(suffix) - 1 for suffix in suffixes])
         head = self.loaded.model.lm_head.weight[torch.tensor([answer[0] for answer in self.answers])]
         logits = hidden[torch.arange(len(suffixes)), last] @ head.t()
         return [tuple(row) for row in torch.log_softmax(logits.double(), -1).tolist()]
 
-    def _answers(self, cache: Any, suffixes: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
+    def _answers(self, prefix: SharedPrefix, suffixes: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
         import torch
 
         rows = [[*suffix, *answer[:-1]] for suffix in suffixes for answer in self.answers]
-        hidden = self._hidden(cache, _padded(rows))
+        hidden, _ = prefix.continued(right_padded(rows))
         totals = []
         for at, row in enumerate(rows):
             answer = self.answers[at % len(self.labels)]
@@ -142,11 +121,3 @@ def length_batches(lengths: Sequence[int], rows_per_batch: Callable[[int], int])
         size = rows_per_batch(lengths[order[start]])
         yield order[start : start + size]
         start += size
-
-
-def _padded(rows: Sequence[Sequence[int]]) -> "Tensor":
-    """Ids padded on the right: under a causal mask no real token sees the padding."""
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
-
-    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
