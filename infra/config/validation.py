@@ -13,5 +13,5 @@ class ValidationSettings(Section):
         365, ge=1, description="days; documents about an adapter that are older prove nothing any more"
     )
     order_rows: int = Field(
-        64, ge=1, description="validation rows that are answered a second time, in another order and batch"
+        128, ge=1, description="validation rows that are answered a second time, in another order and batch"
     )

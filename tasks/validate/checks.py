@@ -9,6 +9,7 @@ from infra.errors import ConfigError
 from tasks.validate.check import Check
 
 CHECKS: dict[str, str] = {
+    "benchmark": "tasks.validate.benchmark.check",
     "security": "tasks.validate.security.check",
     "review": "tasks.validate.review.check",
 }

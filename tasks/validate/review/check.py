@@ -14,6 +14,7 @@ from infra.signing.documents import parse_object
 from infra.splits import read_split
 from infra.statistics.intervals import wilson
 from tasks.records import Candidate, Evidence, FineTuned, Row, SplitName
+from tasks.validate.benchmark.hold_out import CODE, read_results, score_model
 from tasks.validate.check import Check
 from tasks.validate.finding import counted, findings_evidence, named
 from tasks.validate.items import ItemResult
@@ -51,9 +52,15 @@ def run(workspace: "Workspace", candidate: Candidate) -> Sequence[Evidence]:
 
 def answers_to_test(workspace: "Workspace", candidate: Candidate) -> tuple[ItemResult, ...]:
     """The benchmark's own answers, which it keeps."""
-    from tasks.validate.steps import answers_to_test as kept
-
-    return kept(workspace, candidate)
+    scored = score_model(
+        workspace,
+        subject=candidate.unit,
+        dataset=candidate.dataset,
+        base=candidate.base.digest,
+        adapter=candidate.adapter.digest,
+        prompt=candidate.prompt.definition,
+    )
+    return read_results(workspace, scored)
 
 
 def self_test_evidence(judged: Sequence[Judged], inputs: dict[str, str]) -> Evidence:
@@ -138,9 +145,8 @@ CHECK = Check(
     code=(
         "tasks.validate.review",
         "tasks.validate.redteam.detectors",
-        "infra.guard",
-        "infra.models",
-        "infra.prompts",
+        *CODE,
     ),
     run=run,
+    after=("benchmark",),
 )
