@@ -2,7 +2,21 @@
 
 import typer
 
-from flows.cli import audit, base, data, doctor, keys, prompt, quarantine, release, run, stack, threats
+from flows.cli import (
+    audit,
+    base,
+    data,
+    doctor,
+    gates,
+    keys,
+    prompt,
+    quarantine,
+    release,
+    run,
+    stack,
+    threats,
+    waiver,
+)
 
 app = typer.Typer(
     name="assay",
@@ -21,6 +35,8 @@ app.add_typer(prompt.app, name="prompt", help="Lint, render and compare prompt t
 app.add_typer(base.app, name="base", help="Candidates for the base model, checked and scored.")
 app.add_typer(threats.app, name="threats", help="The threat model and what proves its controls.")
 app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspicion: decide on them.")
+app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
+app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")

@@ -20,6 +20,11 @@ class Metric:
     needs_champion: bool = False
     quantity: str = ""
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of items, rather than a difference or a quantity."""
+        return (self.low, self.high) == (0.0, 1.0) and not self.signed and not self.quantity
+
     def show(self, value: float) -> str:
         """A value without its unit, for intervals: `+71.4`, `87.3`."""
         if self.quantity:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from infra.config.lookup import setting_digest
+from infra.config.lookup import setting_digest, setting_value
 from infra.digest import canonical_json, digest_bytes, digest_file, digest_json
 from infra.errors import DataError
 from infra.ledger import Kind
@@ -12,6 +12,7 @@ from infra.workspace import Workspace
 from tasks.records import Candidate, Developed, EvidenceSet, FineTuned, Validated
 from tasks.validate.brought import with_evidence
 from tasks.validate.gates import judge, load_gates
+from tasks.validate.waivers import waivers_of
 
 if TYPE_CHECKING:
     from infra.tracking import PhaseRun
@@ -75,8 +76,10 @@ def judge_candidate(
     project = workspace.project
     stored = workspace.store.put_bytes(canonical_json(evidence.model_dump(mode="json")))
     champion = next((e.inputs["champion"] for e in evidence.evidence if "champion" in e.inputs), None)
+    policy, today = load_gates(project.path(project.gates)), datetime.now(UTC).date()
+    signed = waivers_of(workspace, today)
     report = judge(
-        load_gates(project.path(project.gates)),
+        policy,
         evidence,
         requirements=candidate.requirements,
         has_champion=workspace.state().champion is not None,
@@ -84,7 +87,10 @@ def judge_candidate(
         champion=champion,
         settings={name: setting_digest(project, name) for name in candidate.requirements.settings},
         source=digest_file(project.path(project.requirements)),
-        today=datetime.now(UTC).date(),
+        off=policy.settings_off(lambda name: setting_value(project, name)),
+        waivers=signed.waivers,
+        refused=signed.refused,
+        today=today,
     )
     run.metrics({item.metric: item.value for item in evidence.evidence})
     run.params({"candidate": candidate.unit, "verdict": report.verdict.value, "evidence": stored})
