@@ -10,6 +10,7 @@ from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
 from infra.config.garak import GarakSettings
+from infra.config.redteam import RedTeamSettings
 from infra.config.robustness import AugmentationSettings, RobustnessSettings
 from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
@@ -106,6 +107,7 @@ class Project(Section):
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
     garak: GarakSettings = GarakSettings()
+    redteam: RedTeamSettings = RedTeamSettings()
     validation: ValidationSettings = ValidationSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()

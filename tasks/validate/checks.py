@@ -8,7 +8,9 @@ from importlib import import_module
 from infra.errors import ConfigError
 from tasks.validate.check import Check
 
-CHECKS: dict[str, str] = {}
+CHECKS: dict[str, str] = {
+    "security": "tasks.validate.security.check",
+}
 
 
 def load_check(name: str, module: str) -> Check:
