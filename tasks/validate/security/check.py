@@ -14,7 +14,7 @@ from infra.signing.documents import parse_object
 from infra.statistics.intervals import Interval
 from tasks.records import Candidate, Evidence
 from tasks.validate.check import Check
-from tasks.validate.gate_policy import GatePolicy, load_gates
+from tasks.validate.gates import GatePolicy, load_gates
 from tasks.validate.security.controls import Surroundings, control_findings
 from tasks.validate.security.documents import document_findings, read_documents
 from tasks.validate.security.files import file_findings
