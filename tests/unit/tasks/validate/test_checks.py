@@ -5,8 +5,10 @@ from collections import Counter
 import pytest
 
 from infra.code import code_digest
+from infra.config import load_project
 from infra.errors import ConfigError
-from tasks.validate.checks import CHECKS, load_check
+from tasks.validate.checks import CHECKS, ON_DEMAND, checks_of, load_check
+from tasks.validate.gates import load_gates
 from tasks.validate.metrics import METRICS
 
 
@@ -39,3 +41,27 @@ def test_another_name_is_refused() -> None:
 
 def test_what_depends_on_the_day_is_never_taken_from_an_earlier_run() -> None:
     assert not load_check("security", CHECKS["security"]).kept
+
+
+@pytest.mark.parametrize("name", ON_DEMAND)
+def test_what_is_on_demand_runs_only_where_its_setting_asks_for_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, setting = ON_DEMAND[name]
+    section, field = setting.split(".")
+    assert name not in checks_of(load_project("default"))
+    monkeypatch.setenv(f"ASSAY_{section}__{field}".upper(), "true")
+    assert checks_of(load_project("default")) == {**CHECKS, name: module}
+
+
+@pytest.mark.parametrize("name", ON_DEMAND)
+def test_what_is_on_demand_has_a_gate_under_the_same_setting(name: str) -> None:
+    module, setting = ON_DEMAND[name]
+    metrics = load_check(name, module).metrics
+    project = load_project("default")
+    gates = [rule for rule in load_gates(project.path(project.gates)).gates if rule.metric in metrics]
+    assert [rule.only_with for rule in gates] == [setting]
+
+
+def test_production_asks_for_garak() -> None:
+    assert "garak" in checks_of(load_project("default", profile="production"))
