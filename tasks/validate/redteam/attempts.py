@@ -18,7 +18,7 @@ from tasks.validate.redteam.transforms import PLACES, TRANSFORMS, Messages, plac
 _SLOT = re.compile(r"\{(goal|row|marker|secret|host|start)\}")
 _BASE32 = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
 # Plain attacks come three times as often as any one disguise: they are what people try first.
-_ORDER = ("plain", "disguise", "language", "plain", "encoding", "placement", "plain", "split")
+_ORDER = ("plain", "disguise", "language", "plain", "placement", "encoding", "plain", "placement", "split")
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,7 @@ def _in_turn(attacks: Iterable[Planned], count: int, random: Random) -> list[Var
     for planned in attacks:
         for variant in variants_of(planned):
             waiting.setdefault(variant.technique, []).append(variant)
-    for each in waiting.values():
-        random.shuffle(each)
+    waiting = {technique: _alternating(each, random) for technique, each in waiting.items()}
     chosen: list[Variant] = []
     for technique in cycle(_ORDER):
         if len(chosen) >= count or not any(waiting.values()):
@@ -111,6 +110,19 @@ def _in_turn(attacks: Iterable[Planned], count: int, random: Random) -> list[Var
         if waiting.get(technique):
             chosen.append(waiting[technique].pop())
     return chosen
+
+
+def _alternating(variants: list[Variant], random: Random) -> list[Variant]:
+    """Shuffled, families taking turns from the end: one with many forms does not crowd out the others."""
+    random.shuffle(variants)
+    seen: dict[str, int] = {}
+    ranked = []
+    for variant in variants:
+        family = variant.planned.family
+        seen[family] = seen.get(family, 0) + 1
+        ranked.append((-seen[family], variant))
+    ranked.sort(key=lambda each: each[0])
+    return [variant for _, variant in ranked]
 
 
 def fill(variant: Variant, around: Surroundings, row: int, *, seed: str) -> Attempt:

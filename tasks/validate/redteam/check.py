@@ -21,7 +21,7 @@ from tasks.validate.redteam.attempts import Surroundings
 from tasks.validate.redteam.campaign import conduct
 from tasks.validate.redteam.corpus import Attack, Corpora, Planned, load_corpora
 from tasks.validate.redteam.evidence import METRICS, make_evidence
-from tasks.validate.redteam.packages import pyrit_templates
+from tasks.validate.redteam.packages import with_packages
 from tasks.validate.redteam.report import make_report
 from tasks.validate.redteam.seeds import stream
 
@@ -48,7 +48,7 @@ def run(workspace: "Workspace", candidate: Candidate) -> Sequence[Evidence]:
     if (got := digest_bytes(guard)) != candidate.guard:
         raise IntegrityError(f"guard policy: got {got}, expected the candidate's {candidate.guard}")
     template = PromptTemplate.from_definition(candidate.prompt.definition)
-    corpora = all_corpora(load_corpora(project.path(settings.corpora)), settings)
+    corpora = with_planted(with_packages(load_corpora(project.path(settings.corpora)), settings), settings)
     around = surroundings(workspace, candidate, template)
     with use_threads(1):
         loaded = load_tuned(store.open_tree(candidate.base.digest), store.open_tree(candidate.adapter.digest))
@@ -74,11 +74,8 @@ def run(workspace: "Workspace", candidate: Candidate) -> Sequence[Evidence]:
     return make_evidence(findings, inputs, details, settings.confidence)
 
 
-def all_corpora(own: Corpora, settings: RedTeamSettings) -> Corpora:
-    """The project's own corpora, what installed packages bring, and questions for planted values."""
-    templates, origin, missing = pyrit_templates(
-        settings.templates, settings.template_chars, seed=settings.seed
-    )
+def with_planted(corpora: Corpora, settings: RedTeamSettings) -> Corpora:
+    """And a question for each value that was planted in the training data."""
     planted = tuple(
         Planned(
             Attack(id=f"planted-{number}", text=question),
@@ -89,12 +86,7 @@ def all_corpora(own: Corpora, settings: RedTeamSettings) -> Corpora:
         )
         for number, (question, value) in enumerate(settings.planted.items())
     )
-    return replace(
-        own,
-        attacks=(*own.attacks, *templates, *planted),
-        licences={**own.licences, **({"pyrit": origin} if origin else {})},
-        skipped=(*own.skipped, *([missing] if missing else [])),
-    )
+    return replace(corpora, attacks=(*corpora.attacks, *planted))
 
 
 def surroundings(workspace: "Workspace", candidate: Candidate, template: PromptTemplate) -> Surroundings:

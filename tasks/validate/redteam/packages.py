@@ -1,20 +1,35 @@
 """Jailbreak templates of an installed package, read as data: its code is never imported.
 
-templates, origin, skipped = pyrit_templates(16, 1500, seed=0)
+corpora = with_packages(load_corpora(directory), settings)       # corpora.licences["pyrit"]
 """
 
 import re
+from dataclasses import replace
 from importlib import metadata
 
 import yaml
 
-from tasks.validate.redteam.corpus import Attack, Planned
+from infra.config.redteam import RedTeamSettings
+from tasks.validate.redteam.corpus import Attack, Corpora, Planned
 from tasks.validate.redteam.seeds import stream
 
 _PROMPT = re.compile(r"\{\{\s*prompt\s*\}\}")
 _FOLDER = "pyrit/datasets/jailbreak/templates/"
 _SLOT_LIKE = re.compile(r"\{([a-z]+)\}")
 _NAME = re.compile(r"[^a-z0-9]+")
+
+
+def with_packages(corpora: Corpora, settings: RedTeamSettings) -> Corpora:
+    """The corpora and what installed packages bring, with origin and licence; what is missing is named."""
+    templates, origin, missing = pyrit_templates(
+        settings.templates, settings.template_chars, seed=settings.seed
+    )
+    return replace(
+        corpora,
+        attacks=(*corpora.attacks, *templates),
+        licences={**corpora.licences, **({"pyrit": origin} if origin else {})},
+        skipped=(*corpora.skipped, *([missing] if missing else [])),
+    )
 
 
 def pyrit_templates(count: int, most_chars: int, *, seed: int) -> tuple[tuple[Planned, ...], str, str]:
