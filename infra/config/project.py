@@ -9,6 +9,7 @@ from infra.config.base import BaseSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
+from infra.config.fairness import FairnessSettings
 from infra.config.robustness import AugmentationSettings, RobustnessSettings
 from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
@@ -102,6 +103,7 @@ class Project(Section):
     training: TrainingSettings = TrainingSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
+    fairness: FairnessSettings = FairnessSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()
