@@ -15,6 +15,7 @@ from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
 from infra.config.section import Name, SecretReference, Section
 from infra.config.training import TrainingSettings
+from infra.config.validation import ValidationSettings
 from infra.digest import digest_json
 
 
@@ -104,6 +105,7 @@ class Project(Section):
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
     fairness: FairnessSettings = FairnessSettings()
+    validation: ValidationSettings = ValidationSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()

