@@ -58,7 +58,8 @@ class FairnessReport(Record):
     band: float = Field(gt=0, description="differences within ± this count as equal")
     smallest_group: str
     corpora: dict[str, str] = Field({}, description="licence or origin by corpus that was read")
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = Field((), description="what was not measured, why, and what to do")
+    remarks: tuple[str, ...] = Field((), description="what a reader must know before reading the figures")
     seconds: float = Field(ge=0)
     confidence: float = Field(0.95, gt=0, lt=1)
     rows: int = Field(0, ge=0, description="different rows that were asked about")
