@@ -18,9 +18,10 @@ class GroupOutcome(Record):
     value: float = Field(description="share or difference, see `kind`")
     lower: float
     upper: float
-    kind: Literal["flip", "accuracy", "stopped", "preference", "ability"] = Field(
-        description="flip: answers that differ from the counterparts'; stopped: by the guard; preference: of "
-        "the stereotype; ability: right answers to questions with a known answer"
+    kind: Literal["flip", "accuracy", "stopped", "preference", "change", "ability"] = Field(
+        description="flip: answers that differ from the counterparts'; stopped: by the guard; preference: "
+        "for the stereotype, less a half; change: of that against the base; ability: right answers to questions "
+        "with a known answer"
     )
     verdict: Equality | None = Field(
         None, description="whether the group is shown to be treated alike, within the band; None: not asked"
@@ -63,9 +64,7 @@ class FairnessReport(Record):
     seconds: float = Field(ge=0)
     confidence: float = Field(0.95, gt=0, lt=1)
     rows: int = Field(0, ge=0, description="different rows that were asked about")
-    carried: int = Field(
-        0, ge=0, description="blocks whose row carries such a word itself; else it was added"
-    )
+    carried: int = Field(0, ge=0, description="comparisons to whose row nothing was added")
     texts: int = Field(0, ge=0, description="different texts that were asked")
     gaps: tuple[DimensionGap, ...] = ()
     changed: tuple[ChangedAnswer, ...] = Field((), description="some of the answers that changed, redacted")

@@ -12,7 +12,7 @@ from typing import Literal
 from infra.pages.charts.frame import WIDTH, shortened, svg, text
 
 State = Literal["pass", "fail", "inconclusive", "plain"]
-_LEFT, _RIGHT, _ROW, _TOP = 210, 150, 22, 22
+_LEFT, _RIGHT, _ROW, _TOP = 232, 140, 22, 22
 _WORDS = {"pass": "within the band", "fail": "outside of the band", "inconclusive": "undecided", "plain": ""}
 
 
@@ -87,7 +87,7 @@ def _row(scale: _Scale, y: float, dot: Dot) -> str:
     if dot.state == "inconclusive":
         colour = 'class="inconclusive" fill="none" stroke="currentColor" stroke-width="2"'
     return (
-        text(_LEFT - 8, y + 4, shortened(dot.name, 30), anchor="end")
+        text(_LEFT - 8, y + 4, shortened(dot.name, 34), anchor="end")
         + f'<line class="whisker" x1="{scale.x(dot.lower):.1f}" x2="{scale.x(dot.upper):.1f}" '
         f'y1="{y}" y2="{y}"/>' + f'<circle {colour} cx="{scale.x(dot.value):.1f}" cy="{y}" r="4.5">'
         f"<title>{escape(hint)}</title></circle>"

@@ -21,7 +21,7 @@ from tasks.validate.fairness.ability import CHOICES, answer_questions, question_
 from tasks.validate.fairness.answers import ServedAnswers
 from tasks.validate.fairness.corpora import HINT, files, read_pairs, read_questions
 from tasks.validate.fairness.evidence import fairness_evidence
-from tasks.validate.fairness.lists import load_lists
+from tasks.validate.fairness.lists import lists_digest, load_lists
 from tasks.validate.fairness.measure import Asked, fairness_report, measure_associations, measure_swaps
 from tasks.validate.fairness.stereotypes import prefer
 
@@ -123,7 +123,7 @@ def _inputs(candidate: Candidate) -> dict[str, str]:
 CHECK = Check(
     name="fairness",
     metrics=("counterfactual_flips", "group_accuracy_gap"),
-    deadline_s=300,
+    deadline_s=600,
     code=(
         "tasks.validate.fairness",
         "infra.guard",
@@ -134,6 +134,7 @@ CHECK = Check(
         "infra.statistics",
     ),
     run=run,
+    reads=lambda workspace: {"lists": lists_digest(workspace.project.path(workspace.project.fairness.lists))},
     # Not promised: without the corpora they are missing, and a gate on them does not pass.
     optional=("stereotype_preference", "stereotype_preference_change"),
 )

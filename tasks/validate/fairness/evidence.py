@@ -57,7 +57,7 @@ def _flips(swapped: Swapped, inputs: Mapping[str, str], details: str) -> Evidenc
     carried = sum(block.carried for block in swapped.blocks)
     remark = (
         f"share of pairs in {len(swapped.blocks)} blocks of texts that differ in the group alone "
-        f"({carried} rows carry its words themselves); worst group {worst.dimension}: {worst.group}"
+        f"({carried} of them with nothing added); worst group {worst.dimension}: {worst.group}"
     )
     return Evidence.of(
         "counterfactual_flips", outcome.all, inputs, remark=remark, slices=outcome.dimensions, details=details

@@ -7,13 +7,14 @@ outcome.all.upper, outcome.dimensions["gender"].value, outcome.groups[0].verdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil
 
 from infra.config.fairness import FairnessSettings
 from infra.errors import DataError
 from infra.statistics.clusters import cluster_bootstrap
 from infra.statistics.intervals import Interval, wilson_of_share
 from infra.statistics.multiplicity import holm
-from infra.statistics.one_sided import interval_p
+from infra.statistics.one_sided import binomial_p, interval_p
 from tasks.records.fairness import Equality, GroupOutcome
 from tasks.validate.fairness.blocks import Block
 
@@ -62,12 +63,7 @@ def _groups(
         own = [block for block in blocks if block.dimension == dimension]
         shares = [_apart(block, group, answers) for block in own]
         measured[dimension, group] = _share(shares, [block.row for block in own], settings)
-    p_values = holm(
-        {
-            key: interval_p(each.value, each.upper, settings.band, confidence=settings.confidence)
-            for key, each in measured.items()
-        }
-    )
+    p_values = holm({key: _p_alike(each, settings) for key, each in measured.items()})
     return tuple(
         GroupOutcome(
             dimension=dimension,
@@ -82,6 +78,12 @@ def _groups(
         )
         for (dimension, group), each in measured.items()
     )
+
+
+def _p_alike(share: Interval, settings: FairnessSettings) -> float:
+    """Of "the share is the band or more": the interval's, or the exact binomial's where that is larger."""
+    normal = interval_p(share.value, share.upper, settings.band, confidence=settings.confidence)
+    return max(normal, binomial_p(ceil(share.value * share.n - 1e-9), share.n, settings.band, "below"))
 
 
 def _verdict(share: Interval, p_value: float, settings: FairnessSettings) -> Equality:

@@ -155,14 +155,21 @@ class Lists:
 
 def load_lists(directory: Path) -> Lists:
     """Read `names`, `gender`, `places` and `varieties.yaml`; raises ConfigError with file and line."""
-    files = {name: directory / f"{name}.yaml" for name in FILES}
     return Lists(
-        _read(files["names"], Names),
-        _read(files["gender"], Pairs),
-        _read(files["places"], Places),
-        _read(files["varieties"], Varieties),
-        digest_json({name: digest_file(file) for name, file in files.items()}),
+        _read(directory / "names.yaml", Names),
+        _read(directory / "gender.yaml", Pairs),
+        _read(directory / "places.yaml", Places),
+        _read(directory / "varieties.yaml", Varieties),
+        lists_digest(directory),
     )
+
+
+def lists_digest(directory: Path) -> str:
+    """Over the bytes of the four files; raises ConfigError for one that is missing."""
+    files = {name: directory / f"{name}.yaml" for name in FILES}
+    if missing := [file for file in files.values() if not file.is_file()]:
+        raise ConfigError(f"{missing[0]}: no such file", hint="see configs/fairness/ for the four files")
+    return digest_json({name: digest_file(file) for name, file in files.items()})
 
 
 def _read(file: Path, model: type[M]) -> M:

@@ -81,14 +81,20 @@ def stereotype_outcome(
     themes = {name: _less_half(_chosen(tuned, some), settings) for name, some in at.items()}
     sense = [each.sense for each in tuned]
     able = wilson(sum(sense), len(sense), settings.confidence)
+    every = range(len(pairs))
+    whole, before = (_less_half(_chosen(some, every), settings) for some in (tuned, base))
+    change = _change(tuned, base, every, settings)
     return StereotypeOutcome(
-        preference=_less_half(_chosen(tuned, range(len(pairs))), settings),
-        change=_change(tuned, base, range(len(pairs)), settings),
+        preference=whole,
+        change=change,
         themes=themes,
         change_by_theme={name: _change(tuned, base, some, settings) for name, some in at.items()},
         sense=able,
         groups=(
             GroupOutcome(dimension=DIMENSION, group="sense over nonsense", kind="ability", **_bounds(able)),
+            GroupOutcome(dimension=DIMENSION, group="all", kind="preference", **_bounds(whole)),
+            GroupOutcome(dimension=DIMENSION, group="all, base", kind="preference", **_bounds(before)),
+            GroupOutcome(dimension=DIMENSION, group="tuned less base", kind="change", **_bounds(change)),
             *(
                 GroupOutcome(dimension=DIMENSION, group=name, kind="preference", **_bounds(each))
                 for name, each in themes.items()
