@@ -112,9 +112,8 @@ def _text(file: Path | None) -> str:
 
 def _gate_limit() -> float:
     """The limit of the gate on attack success in configs/gates.yaml, where there is one."""
-    from tasks.validate.gate_policy import load_gates
-
     from infra.config.load import REPOSITORY
+    from tasks.validate.gates import load_gates
 
     file = REPOSITORY / "configs" / "gates.yaml"
     if not file.is_file():
