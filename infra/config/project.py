@@ -9,7 +9,9 @@ from infra.config.base import BaseSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
+from infra.config.fairness import FairnessSettings
 from infra.config.garak import GarakSettings
+from infra.config.redteam import RedTeamSettings
 from infra.config.robustness import AugmentationSettings, RobustnessSettings
 from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
@@ -105,7 +107,9 @@ class Project(Section):
     training: TrainingSettings = TrainingSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
+    fairness: FairnessSettings = FairnessSettings()
     garak: GarakSettings = GarakSettings()
+    redteam: RedTeamSettings = RedTeamSettings()
     validation: ValidationSettings = ValidationSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()

@@ -44,7 +44,9 @@ class Relay:
         self.answered = 0
         """Requests that the target answered or stopped."""
         self._inbox: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._inbox, self.token))
+        self._closed = threading.Event()
+        handler = _handler(self._inbox, self.token, self._closed)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -58,6 +60,7 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closed.set()
         self._server.shutdown()
         self._server.server_close()
         for asked in self._waiting():
@@ -70,10 +73,14 @@ class Relay:
         except queue.Empty:
             return
         batch += self._waiting(_MOST_BATCH - 1)
-        replies = target.ask([asked.conversation for asked in batch])
-        for asked, reply in zip(batch, replies, strict=True):
-            asked.reply.set_result(reply)
-            self.answered += 1
+        try:
+            replies = target.ask([asked.conversation for asked in batch])
+            for asked, reply in zip(batch, replies, strict=True):
+                asked.reply.set_result(reply)
+                self.answered += 1
+        finally:
+            for asked in batch:
+                asked.reply.cancel()  # does nothing to those that have their answer
 
     def _waiting(self, most: int = 1 << 30) -> list[_Asked]:
         taken: list[_Asked] = []
@@ -110,7 +117,9 @@ def completion_of(reply: Reply) -> bytes:
     return wire.completion("chatcmpl-garak", MODEL, reply.text, "stop", wire.Usage(0, 0))
 
 
-def _handler(inbox: "queue.SimpleQueue[_Asked]", token: str) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    inbox: "queue.SimpleQueue[_Asked]", token: str, closed: threading.Event
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -121,12 +130,12 @@ def _handler(inbox: "queue.SimpleQueue[_Asked]", token: str) -> type[BaseHTTPReq
             self._answer(200, b"{}")
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            if length > _MOST_BODY_BYTES:
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal() or int(length) > _MOST_BODY_BYTES:
                 self.close_connection = True
                 self._answer(413, wire.error_body("too large", "invalid_request_error", "too_large"))
                 return
-            body = self.rfile.read(length)
+            body = self.rfile.read(int(length))
             known = hmac.compare_digest(self.headers.get("Authorization", ""), f"Bearer {token}")
             if not known:
                 self._answer(401, wire.error_body("wrong token", "authentication_error", "invalid_api_key"))
@@ -137,6 +146,8 @@ def _handler(inbox: "queue.SimpleQueue[_Asked]", token: str) -> type[BaseHTTPReq
                 self._answer(400, wire.error_body(str(error), "invalid_request_error", "invalid_request"))
                 return
             inbox.put(asked)
+            if closed.is_set():  # too late: nobody looks into the inbox any more
+                asked.reply.cancel()
             try:
                 self._answer(200, completion_of(asked.reply.result()))
             except CancelledError:

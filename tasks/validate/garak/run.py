@@ -29,7 +29,7 @@ def executable(root: Path = _ROOT) -> Path:
     """garak in its own environment; raises DataError when it is not installed."""
     found = root / ".venv-garak" / "bin" / "garak"
     if not found.is_file() or not (root / ".venv-garak" / ".stamp").is_file():
-        raise DataError("garak is not installed", hint="make garak")
+        raise DataError("garak is not installed: `make garak`", hint="once; takes minutes, see docs/garak.md")
     return found
 
 

@@ -100,7 +100,21 @@ def test_an_error_of_the_target_ends_the_run_and_is_no_answer() -> None:
         asking = Asking(relay, _user("Emotet sends mail."))
         with pytest.raises(Unavailable):
             _serve(relay, Broken(), asking)
-        assert relay.answered == 0
+        asking.join(10)
+        assert (asking.status, relay.answered) == (-1, 0)
+
+
+def test_too_few_replies_are_no_answer() -> None:
+    class Short(Target):
+        def ask(self, conversations: Sequence[Conversation]) -> list[Reply]:
+            return []
+
+    with Relay() as relay:
+        asking = Asking(relay, _user("Emotet sends mail."))
+        with pytest.raises(ValueError, match="zip"):
+            _serve(relay, Short(), asking)
+        asking.join(10)
+    assert (asking.status, relay.answered) == (-1, 0)
 
 
 def test_what_still_waits_at_the_end_gets_no_answer() -> None:

@@ -9,12 +9,12 @@ from typing import Any, Self
 from pydantic import Field, JsonValue, model_validator
 
 from infra.config.lookup import plain
+from infra.config.section import Section
 from infra.config.source import read_yaml
 from infra.errors import ConfigError
-from tasks.records.record import Record
 
 
-class Condition(Record):
+class Condition(Section):
     """Exactly one test of a setting's value."""
 
     equals: JsonValue = Field(None, description="the value itself")

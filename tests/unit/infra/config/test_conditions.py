@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tasks.develop.requirements.conditions import Condition
+from infra.config.conditions import Condition
 
 
 @pytest.mark.parametrize(
