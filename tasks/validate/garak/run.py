@@ -66,10 +66,14 @@ def attack_url(
     """The same against an OpenAI-compatible endpoint; `policy` (default: ours) names what is redacted."""
     from tasks.validate.targets.http import Endpoint
 
-    policy = policy or GuardPolicy.from_yaml((_ROOT / "configs" / "guard.yaml").read_bytes())
     garak = executable()
     with Endpoint(url, model, api_key=api_key, concurrency=settings.parallel) as endpoint:
-        return attack(endpoint, settings, policy, garak, progress=progress)
+        return attack(endpoint, settings, policy or shipped_policy(), garak, progress=progress)
+
+
+def shipped_policy() -> GuardPolicy:
+    """The policy that ships with this project: it knows the kinds of secrets that are redacted."""
+    return GuardPolicy.from_yaml((_ROOT / "configs" / "guard.yaml").read_bytes())
 
 
 def greet(target: Target) -> None:
