@@ -48,7 +48,7 @@ def attack(
     """
     plan, started = plan_probes(settings), time.monotonic()
     greet(target)
-    with tempfile.TemporaryDirectory(prefix="garak-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="garak-", ignore_cleanup_errors=True) as scratch:
         answers = run_plan(target, plan, settings, garak, Path(scratch), progress)
     seconds = round(time.monotonic() - started, 1)
     return summarise(answers, plan, against=target.against, seconds=seconds, redact=redactor(policy))
