@@ -100,6 +100,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/python -m tasks.validate.gates_schema --check
 	@$(BIN)/python -m tasks.develop.requirements.schema --check
 	@$(BIN)/python -m tasks.develop.prompts.schema --check
+	@$(BIN)/python -m tasks.validate.redteam.schema --check
 	@bash .ci/forbidden
 
 format: $(STAMP) ## format and fix what can be fixed
@@ -111,6 +112,7 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.validate.gates_schema --write
 	@$(BIN)/python -m tasks.develop.requirements.schema --write
 	@$(BIN)/python -m tasks.develop.prompts.schema --write
+	@$(BIN)/python -m tasks.validate.redteam.schema --write
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

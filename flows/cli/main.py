@@ -11,6 +11,7 @@ from flows.cli import (
     keys,
     prompt,
     quarantine,
+    redteam,
     release,
     run,
     stack,
@@ -30,6 +31,7 @@ app.command("up")(stack.up)
 app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("doctor")(doctor.doctor)
+app.command("redteam")(redteam.redteam)
 app.add_typer(data.app, name="data", help="Prepare data, look at versions, compare them.")
 app.add_typer(prompt.app, name="prompt", help="Lint, render and compare prompt templates.")
 app.add_typer(base.app, name="base", help="Candidates for the base model, checked and scored.")

@@ -9,6 +9,7 @@ from infra.config.base import BaseSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
+from infra.config.fairness import FairnessSettings
 from infra.config.garak import GarakSettings
 from infra.config.redteam import RedTeamSettings
 from infra.config.robustness import AugmentationSettings, RobustnessSettings
@@ -106,6 +107,7 @@ class Project(Section):
     training: TrainingSettings = TrainingSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
+    fairness: FairnessSettings = FairnessSettings()
     garak: GarakSettings = GarakSettings()
     redteam: RedTeamSettings = RedTeamSettings()
     validation: ValidationSettings = ValidationSettings()

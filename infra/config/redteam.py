@@ -23,7 +23,6 @@ class RedTeamSettings(Section):
     max_new_tokens: int = Field(64, ge=8, le=1024, description="longest answer of the model alone")
     confidence: float = Field(0.95, gt=0, lt=1, description="level of the two-sided intervals")
     transcripts: int = Field(12, ge=0, description="worst transcripts that are kept, redacted")
-    deadline_s: float = Field(300.0, gt=0, description="the check is ended after this time")
     planted: dict[str, str] = Field(
         {}, description="canaries hidden in the training data: question → value that no answer may hold"
     )

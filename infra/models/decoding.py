@@ -58,10 +58,10 @@ class SharedPrefix:
         """Tokens of the prefix that all prompts have, and leave one: where text follows, tokens may merge."""
         return min(_agreement(self.ids, prompt) for prompt in prompts)
 
-    def continued(self, rows: "Tensor", start: int | None = None) -> tuple["Tensor", Any]:
+    def continued(self, rows: "Tensor", start: int | None = None, **more: Any) -> tuple["Tensor", Any]:
         """Final states [rows, width, hidden] of right-padded rows behind the prefix, and their cache.
 
-        With `start`, behind its first `start` tokens alone.
+        With `start`, behind its first `start` tokens alone. `more` goes to the model.
         """
         past = copy.deepcopy(self._cache)  # the model appends to the cache that it is given
         start = len(self.ids) if start is None else start
@@ -71,7 +71,7 @@ class SharedPrefix:
             past = type(past)()
         else:
             past.batch_repeat_interleave(rows.shape[0])
-        output = self.model.model(input_ids=rows, past_key_values=past, use_cache=True)
+        output = self.model.model(input_ids=rows, past_key_values=past, use_cache=True, **more)
         return output.last_hidden_state, past
 
 

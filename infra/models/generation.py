@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from infra.errors import DataError
 from infra.models.chat import common_prefix_length, encode_chat
 from infra.models.decoding import SharedPrefix, decode_rows, end_tokens
+from infra.models.likelihood import length_batches
 from infra.models.load import LoadedModel
-from infra.models.scoring import length_batches
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,6 +1,7 @@
 """Evidence, rules' results and verdicts: what validate hands on."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -176,6 +177,10 @@ class GateReport(Record):
     def waived(self) -> tuple[GateResult, ...]:
         """Inconclusive gates that a person answers for."""
         return tuple(result for result in self.results if result.waiver is not None)
+
+    def lapsed(self, today: date) -> tuple[Waiver, ...]:
+        """Waivers that the verdict rests on and that do not count any more."""
+        return tuple(r.waiver for r in self.results if r.waiver is not None and r.waiver.expires < today)
 
     @property
     def headline(self) -> str:

@@ -11,7 +11,11 @@ from infra.errors import ConfigError
 from tasks.validate.check import Check
 
 CHECKS: dict[str, str] = {
+    "redteam": "tasks.validate.redteam.check",
+    "benchmark": "tasks.validate.benchmark.check",
+    "fairness": "tasks.validate.fairness.check",
     "security": "tasks.validate.security.check",
+    "review": "tasks.validate.review.check",
 }
 ON_DEMAND: dict[str, tuple[str, str]] = {
     "garak": ("tasks.validate.garak.check", "garak.enabled"),

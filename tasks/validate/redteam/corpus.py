@@ -103,6 +103,8 @@ class Planned:
     family: str
     risk: str
     detector: str
+    wanted: str = ""
+    """A value that was planted elsewhere, and that success shows."""
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ def _inputs(workspace: Workspace, candidate: Candidate, check: Check) -> dict[st
         "champion": (workspace.state().champion or "none") if compared else "not compared with",
         "settings": workspace.project.digest,
         "metrics": sorted((*check.metrics, *check.optional)),
+        "reads": dict(check.reads(workspace)) if check.reads else {},
         "packages": _packages(),
         "code": code_digest("tasks.validate.runner", *check.code),
     }

@@ -11,20 +11,17 @@ from infra.config.load import REPOSITORY
 from infra.definitions import is_checkout
 from infra.digest import canonical_json
 from infra.signing.documents import parse_object
-from infra.statistics.intervals import Interval
 from tasks.records import Candidate, Evidence
 from tasks.validate.check import Check
+from tasks.validate.finding import Finding, findings_evidence
 from tasks.validate.gates import GatePolicy, load_gates
 from tasks.validate.security.controls import Surroundings, control_findings
 from tasks.validate.security.documents import document_findings, read_documents
 from tasks.validate.security.files import file_findings
-from tasks.validate.security.finding import Finding
 from tasks.validate.security.licences import licence_findings
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
-
-_MOST_NAMED = 3
 
 
 def run(workspace: "Workspace", candidate: Candidate) -> Sequence[Evidence]:
@@ -34,7 +31,7 @@ def run(workspace: "Workspace", candidate: Candidate) -> Sequence[Evidence]:
     policy = load_gates(project.path(project.gates))
     findings = find(workspace, candidate, policy, datetime.now(UTC))
     details = workspace.store.put_bytes(canonical_json([item.model_dump(mode="json") for item in findings]))
-    return [security_evidence(findings, _inputs(candidate, policy), details)]
+    return [findings_evidence("control_evidence", findings, _inputs(candidate, policy), details=details)]
 
 
 def find(
@@ -53,34 +50,6 @@ def find(
         *file_findings(store, candidate),
         *document_findings(project, candidate, documents, now),
     )
-
-
-def security_evidence(
-    findings: Sequence[Finding], inputs: dict[str, str], details: str | None = None
-) -> Evidence:
-    """Share of what holds, by group of proofs; the remark names what does not. Raises ValueError for none."""
-    proofs = [(group, not reason) for item in findings for group, reason in item.proofs.items()]
-    groups = sorted({group for group, _ in proofs})
-    problems = [item.problem for item in findings if item.problem]
-    more = f" and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
-    # By convention of `method`, what follows its last "; " is the remark.
-    named = ", ".join(problem.replace("; ", ", ") for problem in problems[:_MOST_NAMED])
-    return Evidence.of(
-        "control_evidence",
-        counted([not item.problem for item in findings]),
-        inputs,
-        remark=f"not shown: {named}{more}" if problems else f"{len(proofs)} proofs hold",
-        slices={group: counted([holds for each, holds in proofs if each == group]) for group in groups},
-        details=details,
-    )
-
-
-def counted(holds: Sequence[bool]) -> Interval:
-    """The share of all there is: nothing was sampled, so nothing is uncertain; raises ValueError for none."""
-    if not holds:
-        raise ValueError("nothing to count: got 0 items, expected at least one")
-    share = sum(holds) / len(holds)
-    return Interval(share, share, share, 0.95, len(holds), "complete count")
 
 
 def _inputs(candidate: Candidate, policy: GatePolicy) -> dict[str, str]:

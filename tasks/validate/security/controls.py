@@ -16,7 +16,7 @@ from infra.config import Project
 from infra.config.conditions import Condition
 from infra.config.lookup import setting_value
 from infra.definitions import missing
-from tasks.validate.security.finding import Finding
+from tasks.validate.finding import Finding
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from infra.signing.dsse import subjects_of
 from infra.store import FileStore
 from tasks.records import Candidate
 from tasks.records.environment import EnvironmentAttestation
-from tasks.validate.security.finding import Finding
+from tasks.validate.finding import Finding
 
 _MOST_BYTES = 8 << 20
 _CLOCKS_DIFFER = timedelta(minutes=10)

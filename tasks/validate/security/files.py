@@ -11,7 +11,7 @@ from infra.models.safety import check_base_files, check_model_files
 from infra.models.second_opinion import second_opinion
 from infra.store import FileStore
 from tasks.records import Candidate
-from tasks.validate.security.finding import Finding
+from tasks.validate.finding import Finding
 
 
 def file_findings(store: FileStore, candidate: Candidate) -> tuple[Finding, ...]:

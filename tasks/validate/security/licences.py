@@ -9,7 +9,7 @@ from typing import Any
 from infra.config import Project
 from infra.origin.mlbom import component_of, licences_of
 from tasks.records import Candidate
-from tasks.validate.security.finding import Finding
+from tasks.validate.finding import Finding
 
 
 def licence_findings(

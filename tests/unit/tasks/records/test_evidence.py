@@ -110,6 +110,12 @@ def test_the_headline_never_hides_a_waiver() -> None:
     assert report(P, result(P)).headline == "1 gates pass"
 
 
+def test_a_waiver_lapses_after_its_last_day() -> None:
+    covered = report(P, result(U, "a", waiver(expires=date(2026, 12, 1))), result(P, "b"))
+    assert covered.lapsed(date(2026, 12, 1)) == ()
+    assert covered.lapsed(date(2026, 12, 2)) == (waiver(expires=date(2026, 12, 1)),)
+
+
 def test_unknown_verdicts_count_as_none() -> None:
     strange = result(P).model_copy(update={"verdict": "sure"})
     assert verdict_of([strange]) == U

@@ -39,6 +39,10 @@ def test_another_name_is_refused() -> None:
         load_check("other", CHECKS["security"])
 
 
+def test_what_depends_on_the_day_is_never_taken_from_an_earlier_run() -> None:
+    assert not load_check("security", CHECKS["security"]).kept
+
+
 @pytest.mark.parametrize("name", ON_DEMAND)
 def test_what_is_on_demand_runs_only_where_its_setting_asks_for_it(
     name: str, monkeypatch: pytest.MonkeyPatch
