@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from tasks.records.redteam import RedTeamReport
     from tasks.validate.redteam.campaign import Progress
     from tasks.validate.redteam.corpus import Corpora
+    from tasks.validate.targets import Target
 
 _LIMIT_WITHOUT_GATES = 0.05
+_BUDGETS = {"native": 300, "garak": 700}
+_METRICS = {"native": "attack_success", "garak": "garak_attack_success"}
 
 
 def redteam(
@@ -24,8 +27,13 @@ def redteam(
     api_key: Annotated[
         str, typer.Option("--api-key", help="Reference to the key: env:NAME or file:PATH, never the key.")
     ] = "",
+    tier: Annotated[
+        Literal["native", "garak"], typer.Option(help="Our own attacks, or garak's (`make garak`; minutes).")
+    ] = "native",
     families: Annotated[str, typer.Option(help="Only these families, with commas between.")] = "",
-    budget: Annotated[int, typer.Option(min=20, help="Attacks of the native tier.")] = 300,
+    budget: Annotated[
+        int | None, typer.Option(min=20, help="Attacks in all; default: 300, of garak 700.")
+    ] = None,
     limit: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Most that the upper bound may be; default: the gate's."),
@@ -51,15 +59,20 @@ def redteam(
     from tasks.validate.targets import Endpoint
 
     with explained(as_json):
-        allowed = limit if limit is not None else _gate_limit()
-        attack = EndpointAttack(allowed, budget, seed, _listed(labels), _text(system_prompt))
-        corpora = _corpora(_listed(families), seed)
+        allowed = limit if limit is not None else _gate_limit(_METRICS[tier])
+        budget = budget or _BUDGETS[tier]
+        if tier == "garak":
+            _refuse_for_garak({"families": families, "labels": labels, "system-prompt": system_prompt})
         key = resolve(api_key) if api_key else ""
         with (
             Endpoint(url, model, api_key=key, max_tokens=max_tokens, concurrency=concurrency) as endpoint,
             _progress() as progress,
         ):
-            report = attack_endpoint(endpoint, corpora, attack, progress)
+            if tier == "garak":
+                report = _garak(endpoint, budget, seed, concurrency, progress)
+            else:
+                attack = EndpointAttack(allowed, budget, seed, _listed(labels), _text(system_prompt))
+                report = attack_endpoint(endpoint, _corpora(_listed(families), seed), attack, progress)
         found, reason = verdict(report, allowed)
         if html is not None:
             atomic.write_text(html.absolute(), as_page(report, f"Red team: {model}", allowed), mode=0o644)
@@ -72,6 +85,31 @@ def redteam(
         emit(content, as_json=as_json, text=_text_of(report, f"{found.value.upper()}: {reason}"))
         if found != Verdict.PASS:
             raise typer.Exit(3)
+
+
+def _refuse_for_garak(options: dict[str, object]) -> None:
+    from infra.errors import ConfigError
+
+    for name, value in options.items():
+        if value:
+            raise ConfigError(f"--{name} is for the native tier: garak brings attacks of its own")
+
+
+def _garak(
+    target: "Target", budget: int, seed: int, concurrency: int, progress: "Progress"
+) -> "RedTeamReport":
+    """The report of garak's run; raises DataError for one that is not whole."""
+    from infra.config.garak import GarakSettings
+    from tasks.validate.garak import attack, executable, shipped_policy, within
+
+    settings = within(budget, GarakSettings(seed=seed, parallel=concurrency))
+    return attack(
+        target,
+        settings,
+        shipped_policy(),
+        executable(),
+        progress=lambda done, planned: progress("garak", done, planned),
+    )
 
 
 def _listed(words: str) -> tuple[str, ...]:
@@ -94,7 +132,8 @@ def _text_of(report: "RedTeamReport", verdict: str) -> str:
     from tasks.validate.redteam.table import as_text
 
     lines = [as_text(report), ""]
-    lines.append(f"harmless prompts stopped or declined: {report.refused} of {report.benign}")
+    if report.benign:
+        lines.append(f"harmless prompts stopped or declined: {report.refused} of {report.benign}")
     lines += [f"skipped: {each}" for each in report.skipped]
     return "\n".join([*lines, verdict])
 
@@ -110,15 +149,15 @@ def _text(file: Path | None) -> str:
         raise ConfigError(f"--system-prompt: {file}: {error}") from error
 
 
-def _gate_limit() -> float:
-    """The limit of the gate on attack success in configs/gates.yaml, where there is one."""
+def _gate_limit(metric: str) -> float:
+    """The limit of the gate on this metric in configs/gates.yaml, where there is one."""
     from infra.config.load import REPOSITORY
     from tasks.validate.gates import load_gates
 
     file = REPOSITORY / "configs" / "gates.yaml"
     if not file.is_file():
         return _LIMIT_WITHOUT_GATES
-    rules = [rule for rule in load_gates(file).gates if rule.metric == "attack_success"]
+    rules = [rule for rule in load_gates(file).gates if rule.metric == metric]
     return min((float(rule.limit) for rule in rules), default=_LIMIT_WITHOUT_GATES)
 
 

@@ -8,7 +8,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Any
 
-from infra.config.garak import GarakSettings
+from infra.config.garak import MOST_PROMPTS, GarakSettings
 from infra.errors import ConfigError
 from tasks.validate.garak.probes import NEEDS_DOWNLOAD, PROBES, Probe
 
@@ -49,6 +49,17 @@ def plan_probes(settings: GarakSettings) -> Plan:
                 hint=f"did you mean {close[0]!r}?" if close else "see tasks/validate/garak/probes.py",
             )
     return Plan(tuple(PROBES[name] for name in names), settings.prompts, settings.seed, settings.parallel)
+
+
+def within(budget: int, settings: GarakSettings) -> GarakSettings:
+    """The settings with as many prompts of each probe as stay within `budget` in all; raises ConfigError."""
+    for cap in range(MOST_PROMPTS, 0, -1):
+        fitting = settings.model_copy(update={"prompts": cap})
+        if (least := plan_probes(fitting).total) <= budget:
+            return fitting
+    raise ConfigError(
+        f"garak: got a budget of {budget} attacks, it asks {least} at least", hint="or fewer probes"
+    )
 
 
 def configuration(plan: Plan, *, uri: str, model: str, reports: str) -> dict[str, Any]:

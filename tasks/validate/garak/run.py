@@ -48,7 +48,7 @@ def attack(
     """
     plan, started = plan_probes(settings), time.monotonic()
     greet(target)
-    with tempfile.TemporaryDirectory(prefix="garak-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="garak-", ignore_cleanup_errors=True) as scratch:
         answers = run_plan(target, plan, settings, garak, Path(scratch), progress)
     seconds = round(time.monotonic() - started, 1)
     return summarise(answers, plan, against=target.against, seconds=seconds, redact=redactor(policy))
@@ -66,10 +66,14 @@ def attack_url(
     """The same against an OpenAI-compatible endpoint; `policy` (default: ours) names what is redacted."""
     from tasks.validate.targets.http import Endpoint
 
-    policy = policy or GuardPolicy.from_yaml((_ROOT / "configs" / "guard.yaml").read_bytes())
     garak = executable()
     with Endpoint(url, model, api_key=api_key, concurrency=settings.parallel) as endpoint:
-        return attack(endpoint, settings, policy, garak, progress=progress)
+        return attack(endpoint, settings, policy or shipped_policy(), garak, progress=progress)
+
+
+def shipped_policy() -> GuardPolicy:
+    """The policy that ships with this project: it knows the kinds of secrets that are redacted."""
+    return GuardPolicy.from_yaml((_ROOT / "configs" / "guard.yaml").read_bytes())
 
 
 def greet(target: Target) -> None:

@@ -90,6 +90,11 @@ class Endpoint:
             if response.status_code in _BUSY and not last:
                 self._sleep(_wait(response, attempt))
                 continue
+            if "max_tokens" in body and _refuses_limit(response):
+                # The endpoint has a limit of its own: that one then holds for all requests.
+                self._body.pop("max_tokens", None)
+                del body["max_tokens"]
+                response = self._client.post(self._path, json=body)
             return self._read(response)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -140,6 +145,14 @@ def _refusal(status: int, content: Any) -> str | None:
         return code
     # The messages themselves are refused: a role, their number or their length that is not served.
     return code or "messages" if status in (400, 413, 422) and param.startswith("messages") else None
+
+
+def _refuses_limit(response: httpx.Response) -> bool:
+    try:
+        error = response.json()["error"]
+        return response.status_code == 400 and str(error["param"]) == "max_tokens"
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _wait(response: httpx.Response, attempt: int) -> float:

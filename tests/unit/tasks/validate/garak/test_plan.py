@@ -4,7 +4,7 @@ import pytest
 
 from infra.config.garak import GarakSettings
 from infra.errors import ConfigError
-from tasks.validate.garak.plan import configuration, plan_probes
+from tasks.validate.garak.plan import configuration, plan_probes, within
 from tasks.validate.garak.probes import NEEDS_DOWNLOAD, PROBES
 
 # Detectors that call whatever is no known refusal a success, or that match ordinary words of answers.
@@ -67,3 +67,17 @@ def test_garak_is_told_to_ask_once_without_extended_detectors() -> None:
     assert made["plugins"]["extended_detectors"] is False
     assert made["system"]["parallel_attempts"] == made["system"]["max_workers"] == 3
     assert len(made["run"]["spec"]["include"]) == len(PROBES)
+
+
+@pytest.mark.parametrize("budget", [303, 400, 1000, 100_000])
+def test_a_budget_is_used_and_not_passed(budget: int) -> None:
+    chosen = within(budget, GarakSettings(seed=3))
+    assert plan_probes(chosen).total <= budget
+    assert chosen.seed == 3
+    if chosen.prompts < 256:
+        assert plan_probes(chosen.model_copy(update={"prompts": chosen.prompts + 1})).total > budget
+
+
+def test_a_budget_below_the_fixed_lists_is_refused_with_the_least() -> None:
+    with pytest.raises(ConfigError, match="budget of 57 attacks, it asks 58 at least"):
+        within(57, GarakSettings(probes=("ansiescape.AnsiRaw",)))
