@@ -29,6 +29,11 @@ def missing(root: Path, node: str) -> str | None:
     return None
 
 
+def is_checkout(root: Path) -> bool:
+    """Whether the tests that belong to this code are beside it: not so in an installed package."""
+    return (root / "pyproject.toml").is_file() and (root / "tests").is_dir()
+
+
 @lru_cache(maxsize=256)
 def _parsed(file: Path, _changed_ns: int) -> tuple[ast.stmt, ...]:
     return tuple(ast.parse(file.read_bytes()).body)

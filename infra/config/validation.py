@@ -12,3 +12,6 @@ class ValidationSettings(Section):
     max_evidence_age: int = Field(
         365, ge=1, description="days; documents about an adapter that are older prove nothing any more"
     )
+    order_rows: int = Field(
+        128, ge=1, description="validation rows that are answered a second time, in another order and batch"
+    )

@@ -39,7 +39,7 @@ def cluster_bootstrap(
         raise ValueError(f"resamples: got {resamples}, expected at least 100")
     number = {name: position for position, name in enumerate(dict.fromkeys(clusters))}
     member = np.array([number[name] for name in clusters])
-    sums = np.bincount(member, weights=data, minlength=len(number))
+    sums = np.bincount(member, weights=data, minlength=len(number)).astype(np.float64)
     sizes = np.bincount(member, minlength=len(number)).astype(np.float64)
     point = float(sums.sum() / sizes.sum())
     means = _resampled(sums, sizes, resamples, np.random.default_rng(seed))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from infra.steps import step
 from infra.workspace import Workspace
 from tasks.records import Candidate, EvidenceSet
-from tasks.validate.checks import CHECKS, load_check
+from tasks.validate.checks import checks_of, load_check
 from tasks.validate.runner.outcome import Outcome
 from tasks.validate.runner.run import run_check as run_one
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @step
 def run_check(workspace: Workspace, candidate: Candidate, name: str) -> Outcome:
     """Evidence of one check, or its failure; see `tasks.validate.runner`."""
-    return run_one(workspace, candidate, name, CHECKS[name])
+    return run_one(workspace, candidate, name, checks_of(workspace.project)[name])
 
 
 def run_checks(workspace: Workspace, candidate: Candidate, measured: EvidenceSet) -> EvidenceSet:
@@ -30,12 +30,13 @@ def run_checks(workspace: Workspace, candidate: Candidate, measured: EvidenceSet
     started: dict[str, PrefectFuture[Outcome]] = {}
     parallel = workspace.project.validation.parallel_checks
     runner: ThreadPoolTaskRunner[Outcome] = ThreadPoolTaskRunner(max_workers=parallel)
+    modules = checks_of(workspace.project)
     with runner:
-        for name in CHECKS:
+        for name, module in modules.items():
             started[name] = runner.submit(
                 cast(Any, run_check).with_options(task_run_name=f"check-{name}"),
                 {"workspace": workspace, "candidate": candidate, "name": name},
-                wait_for=[started[other] for other in _after(name) if other in started],
+                wait_for=[started[other] for other in _after(name, module) if other in started],
             )
         outcomes = [_reported(future.result()) for future in started.values()]
     return with_outcomes(measured, outcomes)
@@ -52,9 +53,9 @@ def with_outcomes(measured: EvidenceSet, outcomes: list[Outcome]) -> EvidenceSet
     )
 
 
-def _after(name: str) -> tuple[str, ...]:
+def _after(name: str, module: str) -> tuple[str, ...]:
     try:
-        return load_check(name, CHECKS[name]).after
+        return load_check(name, module).after
     except Exception:  # noqa: BLE001  # the task itself tells what is wrong
         return ()
 

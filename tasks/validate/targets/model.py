@@ -21,15 +21,40 @@ class ModelAlone:
 
     against: Against = "model"
 
-    def __init__(self, loaded: "LoadedModel", template: PromptTemplate, *, max_new_tokens: int = 64) -> None:
+    def __init__(
+        self,
+        loaded: "LoadedModel",
+        template: PromptTemplate,
+        *,
+        max_new_tokens: int = 64,
+        max_prompt_tokens: int = 1024,
+    ) -> None:
+        """`max_prompt_tokens`: the model server's limit; a longer conversation is not computed."""
         from infra.models.generation import Generator
 
-        self._template = template
+        self._template, self._tokenizer = template, loaded.tokenizer
+        self._max_prompt_tokens = max_prompt_tokens
         self._generator = Generator(loaded, max_new_tokens=max_new_tokens)
 
     def ask(self, conversations: Sequence[Conversation]) -> list[Reply]:
         """One reply a conversation, in order; raises DataError when the chat template refuses one."""
-        return [Reply(text) for text in self._generator.generate([self._framed(c) for c in conversations])]
+        from infra.models.chat import encode_chat
+
+        framed = [self._framed(conversation) for conversation in conversations]
+        fits = [
+            sum(len(turn["content"]) for turn in turns) <= self._most_chars
+            and len(encode_chat(self._tokenizer, turns)) <= self._max_prompt_tokens
+            for turns in framed
+        ]
+        texts = iter(
+            self._generator.generate([turns for turns, fit in zip(framed, fits, strict=True) if fit])
+        )
+        return [Reply(next(texts)) if fit else Reply("", "context_length_exceeded") for fit in fits]
+
+    @property
+    def _most_chars(self) -> int:
+        # No tokenizer makes one token of so many characters; without it a megabyte is encoded in vain.
+        return 64 * self._max_prompt_tokens
 
     def _framed(self, conversation: Conversation) -> list[dict[str, str]]:
         """The release's system text and examples around the conversation; no message is refused.

@@ -1,71 +1,35 @@
-"""Gate rules as declared in YAML: closed, checked at load, named by their digest.
+"""All gate rules of a project, as declared in YAML: closed, checked at load, named by their digest.
 
 policy = load_gates(Path("configs/gates.yaml"))     # ConfigError names file, line and nearest valid name
 policy.digest
 """
 
 import difflib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
+from infra.config.lookup import is_setting
 from infra.config.source import Source, read_yaml
 from infra.digest import digest_json
 from infra.errors import ConfigError
 from tasks.records.record import Record
+from tasks.validate.gates.rule import GateRule
 from tasks.validate.metrics import METRICS
-
-_CAUTIOUS = {">": "lower", ">=": "lower", "<": "upper", "<=": "upper"}
-
-
-class GateRule(Record):
-    """One rule; every rule blocks, `severity` only orders the reasons."""
-
-    model_config = ConfigDict(strict=True)
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-    description: str = Field(min_length=1, description="why the rule exists, for the person who is blocked")
-    metric: str = Field(description="what is measured: one of the names in tasks/validate/metrics.py")
-    statistic: Literal["point", "lower", "upper"] = Field(description="value, or which bound of its interval")
-    op: Literal[">", ">=", "<", "<="]
-    limit: float = Field(description="a share, not percent: 0.05 is five points")
-    min_n: int = Field(ge=1, description="fewer measured items than this: inconclusive")
-    confidence: float = Field(0.95, gt=0, lt=1, description="the interval must have at least this confidence")
-    severity: Literal["critical", "high", "medium"] = "high"
-    on_missing: Literal["fail"] = Field(
-        "fail", description="absent evidence never passes; no other value is allowed"
-    )
-    applies: Literal["always", "champion"] = Field(
-        "always", description="champion: only when a champion exists, and then the metric is required"
-    )
-
-    @model_validator(mode="after")
-    def _can_hold(self) -> "GateRule":
-        metric = METRICS.get(self.metric)
-        if metric is None:
-            close = difflib.get_close_matches(self.metric, METRICS, n=1)
-            known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METRICS)}"
-            raise ValueError(f"unknown metric {self.metric!r}, {known}")
-        if self.statistic not in ("point", _CAUTIOUS[self.op]):
-            raise ValueError(
-                f"{self.statistic} {self.op} limit would pass on uncertain evidence, use {_CAUTIOUS[self.op]}"
-            )
-        if not metric.low <= self.limit <= metric.high:
-            raise ValueError(
-                f"limit {self.limit} is outside of what {self.metric} can be"
-                f" ({metric.low:g} to {metric.high:g}): write a share, not percent"
-            )
-        if metric.needs_champion and self.applies != "champion":
-            raise ValueError(f"{self.metric} needs a champion: say `applies: champion`")
-        return self
 
 
 class GatePolicy(Record):
     """All rules of one project; the names are unique."""
 
     gates: tuple[GateRule, ...] = Field(min_length=1)
+
+    def settings_off(self, values: Callable[[str], object]) -> frozenset[str]:
+        """Of the settings that rules name in `only_with`, those whose value says off: false or null."""
+        names = {rule.only_with for rule in self.gates if rule.only_with is not None}
+        return frozenset(name for name in names if (value := values(name)) is False or value is None)
 
     @cached_property
     def digest(self) -> str:
@@ -87,6 +51,11 @@ def load_gates(file: Path) -> GatePolicy:
             first = source.where(("gates", seen[rule.name], "name"))
             raise ConfigError(f"{where}: gate {rule.name!r} is declared twice", hint=f"first at {first}")
         seen[rule.name] = number
+        if rule.only_with is not None and not is_setting(rule.only_with):
+            where = source.where(("gates", number, "only_with"))
+            raise ConfigError(
+                f"{where}: no setting {rule.only_with!r}", hint="a dotted name from the project's settings"
+            )
     return policy
 
 

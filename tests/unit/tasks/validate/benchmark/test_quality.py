@@ -9,7 +9,7 @@ from infra.digest import digest_bytes
 from infra.errors import DataError
 from infra.statistics.intervals import wilson
 from infra.statistics.paired import Discordance, mcnemar_exact, tango
-from tasks.records import Evidence, EvidenceSet, Row
+from tasks.records import Evidence, Row
 from tasks.validate.benchmark import Measured, benchmark_evidence, score_items
 from tasks.validate.items import ItemResult, dump_items, item_id, load_items
 
@@ -30,12 +30,12 @@ def _results(right: str, label: str = "impact", start: int = 0) -> list[ItemResu
     ]
 
 
-def _evidence(*measured: Measured) -> EvidenceSet:
-    return benchmark_evidence(*measured, dataset=DATA, seconds=2.0)
+def _evidence(*measured: Measured) -> tuple[Evidence, ...]:
+    return benchmark_evidence(*measured, dataset=DATA)
 
 
-def _metric(evidence: EvidenceSet, name: str) -> Evidence:
-    (found,) = [item for item in evidence.evidence if item.metric == name]
+def _metric(evidence: Sequence[Evidence], name: str) -> Evidence:
+    (found,) = [item for item in evidence if item.metric == name]
     return found
 
 
@@ -63,14 +63,14 @@ def test_different_items_are_not_compared(candidate: list[ItemResult], other: li
 
 def test_first_release_has_no_champion_evidence() -> None:
     evidence = _evidence(Measured(UNIT, _results("1110"), STORED), Measured(BASE, _results("0100")))
-    assert [item.metric for item in evidence.evidence] == [
+    assert [item.metric for item in evidence] == [
         "accuracy",
         "macro_accuracy",
         "base_accuracy",
         "accuracy_gain_over_base",
     ]
-    assert {tuple(sorted(item.inputs)) for item in evidence.evidence} == {("base", "candidate", "dataset")}
-    assert evidence.candidate == UNIT
+    assert {tuple(sorted(item.inputs)) for item in evidence} == {("base", "candidate", "dataset")}
+    assert {item.inputs["candidate"] for item in evidence} == {UNIT}
 
 
 def test_numbers_of_the_triage_benchmark() -> None:
@@ -88,7 +88,7 @@ def test_numbers_of_the_triage_benchmark() -> None:
         wilson(381, 440).lower,
         wilson(381, 440).upper,
     )
-    assert {item.n for item in evidence.evidence} == {440}
+    assert {item.n for item in evidence} == {440}
 
 
 def test_gain_over_champion_is_paired_with_the_champion() -> None:
@@ -165,6 +165,18 @@ def test_nothing_to_score_and_skipping_scorers_are_refused() -> None:
         score_items(LengthScorer(), [])
     with pytest.raises(DataError, match="1 answers, expected 2"):
         score_items(LengthScorer(skip=1), ROWS)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_scorer_without_finite_numbers_is_refused(value: float) -> None:
+    """The first label wins every comparison with NaN: a damaged model would answer it every time."""
+
+    class Damaged(LengthScorer):
+        def score(self, texts: Sequence[str]) -> list[Answer]:
+            return [Answer("impact", (value, -2.4)) for _ in texts]
+
+    with pytest.raises(DataError, match="item 0: the scorer's log-probabilities are not finite"):
+        score_items(Damaged(), ROWS)
 
 
 def test_items_survive_the_store_byte_for_byte() -> None:

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from infra.config.load import REPOSITORY
 from infra.config.schema import main
 from infra.errors import ConfigError
-from tasks.validate.gate_policy import gates_schema, load_gates
+from tasks.validate.gates.policy import gates_schema, load_gates
 from tasks.validate.gates_schema import GATES_SCHEMA_FILE
 
 FILES = sorted((REPOSITORY / "configs").glob("**/gates.yaml"))
@@ -62,6 +62,36 @@ def _load(tmp_path: Path, text: str) -> str:
         ),
         ("description: why", "description: why\n    severity: low", ["gates.yaml:4: gates.0.severity"]),
         ("description: why", "description: why\n    confidence: 95", ["gates.yaml:4: gates.0.confidence"]),
+        ("statistic: lower", "statistic: paired_upper", ["on uncertain evidence, use paired_lower"]),
+        ("statistic: lower", "statistic: paired", ["gates.yaml:5: gates.0.statistic"]),
+        ("description: why", "description: why\n    slices: some", ["gates.yaml:4: gates.0.slices"]),
+        ("description: why", "description: why\n    slices: each", ["needs min_slice_n"]),
+        ("description: why", "description: why\n    min_slice_n: 9", ["nothing without `slices: each`"]),
+        (
+            "description: why",
+            "description: why\n    required_slices: [a]",
+            ["nothing without `slices: each`"],
+        ),
+        (
+            "description: why",
+            "description: why\n    slices: each\n    min_slice_n: 0",
+            ["gates.yaml:5: gates.0.min_slice_n"],
+        ),
+        (
+            "description: why",
+            "description: why\n    slices: each\n    min_slice_n: 9\n    slice_limit: 40",
+            ["slice_limit 40.0 is outside", "write a share"],
+        ),
+        (
+            "description: why",
+            "description: why\n    only_with: training.epoch",
+            ["gates.yaml:4: no setting 'training.epoch'"],
+        ),
+        (
+            '    metric: accuracy\n    statistic: lower\n    op: ">="\n    limit: 0.5',
+            '    metric: latency_p95_ms\n    statistic: upper\n    op: "<"\n    limit: -1',
+            ["limit -1.0 is outside of what latency_p95_ms can be (0 to inf)"],
+        ),
         ("gates:", "gate:", ["gates"]),
         (
             "description: why",
@@ -94,20 +124,23 @@ def test_an_absent_file_is_refused(tmp_path: Path) -> None:
         load_gates(tmp_path / "gates.yaml")
 
 
+def test_a_limit_in_the_metrics_own_unit(tmp_path: Path) -> None:
+    text = RULE.replace("metric: accuracy", "metric: latency_p95_ms").replace("lower", "upper")
+    (tmp_path / "gates.yaml").write_text(text.replace('">="', '"<="').replace("limit: 0.5", "limit: 1500"))
+    assert load_gates(tmp_path / "gates.yaml").gates[0].limit == 1500
+
+
+def test_only_false_and_null_switch_a_rule_off(tmp_path: Path) -> None:
+    more = "    only_with: training.seed\n"
+    (tmp_path / "gates.yaml").write_text(RULE + more)
+    policy = load_gates(tmp_path / "gates.yaml")
+    for value, off in ((False, True), (None, True), (0, False), (True, False), ("off", False), ((), False)):
+        assert (policy.settings_off({"training.seed": value}.__getitem__) != set()) == off, value
+
+
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_shipped_gates_load_and_fit_the_schema(file: Path) -> None:
-    names = [rule.name for rule in load_gates(file).gates]
-    assert names == [
-        "accuracy-superior-to-base",
-        "accuracy-non-inferior-to-champion",
-        "accuracy-floor",
-        "data-quality",
-        "no-contamination",
-        "no-suspected-poison",
-        "accuracy-under-injection",
-        "injection-resistance",
-        "robust-to-noise",
-    ]
+    assert load_gates(file).gates
     validator = Draft202012Validator(json.loads(GATES_SCHEMA_FILE.read_text()))
     assert list(validator.iter_errors(yaml.safe_load(file.read_text()))) == []
 

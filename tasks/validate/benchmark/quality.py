@@ -1,43 +1,19 @@
 """Task quality on the frozen split: candidate against base and champion, item by item.
 
-results = score_items(LabelScorer(...), rows)
-benchmark_evidence(Measured(unit, results), Measured(base, base_results), None, dataset=digest, seconds=12.0)
-
-Every call to `score_items` on the test split is a look at the hold-out: the caller counts it in the ledger.
+benchmark_evidence(Measured(unit, results), Measured(base, base_results), None, dataset=digest)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from infra.errors import DataError
 from infra.statistics.intervals import Interval, mean_of_proportions, wilson
 from infra.statistics.paired import Discordance, discordance, mcnemar_exact, paired_difference
-from tasks.records import Evidence, EvidenceSet, Row
-from tasks.validate.items import ItemResult, item_id
+from tasks.records import Evidence
+from tasks.validate.items import ItemResult
 
-
-class Answer(Protocol):
-    """What a scorer says about one text."""
-
-    @property
-    def label(self) -> str:
-        """The label with the highest probability."""
-
-    @property
-    def log_probs(self) -> Sequence[float]:
-        """Natural log-probability of each label, in the order of the scorer's labels."""
-
-
-class Scorer(Protocol):
-    """Anything that labels texts, such as `infra.models.scoring.LabelScorer`."""
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """The closed set of labels."""
-
-    def score(self, texts: Sequence[str]) -> Sequence[Answer]:
-        """One answer for every text, in order."""
+ARTEFACT = "adapter merged in fp32, then bf16, as served"
+"""What was scored: the very weights that the model server loads (`infra.models.load.load_tuned`)."""
 
 
 @dataclass(frozen=True)
@@ -49,35 +25,15 @@ class Measured:
     details: str | None = None
 
 
-def score_items(scorer: Scorer, rows: Sequence[Row]) -> tuple[ItemResult, ...]:
-    """One result for every row; raises DataError for no rows or a scorer that skips some."""
-    if not rows:
-        raise DataError("no rows to score", hint="an empty benchmark measures nothing")
-    answers = scorer.score([row.text for row in rows])
-    if len(answers) != len(rows):
-        raise DataError(f"scorer gave {len(answers)} answers, expected {len(rows)}")
-    return tuple(
-        ItemResult(
-            id=item_id(position, row),
-            label=row.label,
-            predicted=answer.label,
-            correct=answer.label == row.label,
-            log_probs=dict(zip(scorer.labels, answer.log_probs, strict=True)),
-        )
-        for position, (row, answer) in enumerate(zip(rows, answers, strict=True))
-    )
-
-
 def benchmark_evidence(
     candidate: Measured,
     base: Measured,
     champion: Measured | None = None,
     *,
     dataset: str,
-    seconds: float,
     confidence: float = 0.95,
     seed: int = 0,
-) -> EvidenceSet:
+) -> tuple[Evidence, ...]:
     """Accuracy of each model and the candidate's paired gains, as evidence about the candidate.
 
     `candidate.digest` and `champion.digest` are units, `base.digest` the base model's tree. Raises
@@ -98,7 +54,7 @@ def benchmark_evidence(
             _accuracy("champion_accuracy", champion, inputs, confidence),
             _gain("accuracy_gain_over_champion", candidate, champion, inputs, confidence, seed),
         ]
-    return EvidenceSet(candidate=candidate.digest, evidence=tuple(evidence), seconds=seconds)
+    return tuple(evidence)
 
 
 def check_same_items(first: Sequence[ItemResult], second: Sequence[ItemResult], name: str) -> None:
@@ -126,7 +82,8 @@ def _tally(results: Sequence[ItemResult]) -> dict[str, tuple[int, int]]:
     return dict(sorted(counts.items()))
 
 
-def _by_label(results: Sequence[ItemResult], confidence: float) -> dict[str, Interval]:
+def by_label(results: Sequence[ItemResult], confidence: float) -> dict[str, Interval]:
+    """Accuracy of each label's items, sorted by label."""
     return {label: wilson(right, n, confidence) for label, (right, n) in _tally(results).items()}
 
 
@@ -137,8 +94,8 @@ def _accuracy(metric: str, model: Measured, inputs: dict[str, str], confidence: 
         metric,
         interval,
         inputs,
-        remark=f"{right} of {interval.n} right",
-        slices=_by_label(model.results, confidence),
+        remark=f"{right} of {interval.n} right; {ARTEFACT}",
+        slices=by_label(model.results, confidence),
         details=model.details,
     )
 
@@ -152,7 +109,7 @@ def _macro(model: Measured, inputs: dict[str, str], confidence: float) -> Eviden
         mean_of_proportions(list(tally.values()), confidence),
         inputs,
         remark=f"{len(tally)} labels, weakest {weakest} {right} of {total}",
-        slices=_by_label(model.results, confidence),
+        slices=by_label(model.results, confidence),
         details=model.details,
     )
 
