@@ -2,7 +2,7 @@
 
 import typer
 
-from flows.cli import audit, base, data, doctor, keys, prompt, quarantine, release, run, stack, threats
+from flows.cli import audit, base, card, data, doctor, keys, prompt, quarantine, release, run, stack, threats
 
 app = typer.Typer(
     name="assay",
@@ -22,6 +22,7 @@ app.add_typer(base.app, name="base", help="Candidates for the base model, checke
 app.add_typer(threats.app, name="threats", help="The threat model and what proves its controls.")
 app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspicion: decide on them.")
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
+app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
 

@@ -18,7 +18,8 @@ h3{font-size:.95rem;margin:1rem 0 .3rem}
 p{margin:.4rem 0}
 header p{color:var(--soft);margin:.3rem 0 1rem;font-size:.85rem;overflow-wrap:anywhere}
 section{margin:0 0 2rem}
-.skip{position:absolute;left:-100vw;top:0;padding:.4rem .8rem;background:var(--panel);color:var(--ours);z-index:1}
+.skip{position:absolute;left:-100vw;top:0;padding:.4rem .8rem;background:var(--panel);color:var(--ours);
+z-index:1}
 .skip:focus{left:0}
 :focus-visible{outline:2px solid var(--ours);outline-offset:2px}
 .note{color:var(--soft);font-size:.85rem}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from infra.pages.page import table
-from infra.pages.words import shown, shortened
+from infra.pages.words import shortened, shown
 from tasks.deploy.card.facts import MadeFrom
 from tasks.records import Record
 
@@ -182,13 +182,15 @@ def _brief(text: str) -> str:
 def _diff(changes: Changes) -> str:
     if not changes.prompt:
         return "<p>No line of the prompt changed.</p>"
-    tags = {"+": "ins", "-": "del", " ": "span", "@": "b"}
-    lines = "".join(
-        f"<div><{tags[line.sign]}>{line.sign if line.sign != '@' else '§'} {shown(line.text)}</{tags[line.sign]}></div>"
-        for line in changes.prompt
-    )
+    lines = "".join(map(_diff_line, changes.prompt))
     more = f'<p class="note">{changes.hidden_lines:,} more lines.</p>' if changes.hidden_lines else ""
     return f'<div class="diff">{lines}</div>{more}'
+
+
+def _diff_line(line: DiffLine) -> str:
+    tag = {"+": "ins", "-": "del", " ": "span", "@": "b"}[line.sign]
+    sign = "§" if line.sign == "@" else line.sign
+    return f"<div><{tag}>{sign} {shown(line.text)}</{tag}></div>"
 
 
 def _package_table(changes: Changes) -> str:

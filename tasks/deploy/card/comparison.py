@@ -131,7 +131,6 @@ def _line(pair: Pair) -> str:
         low=low,
         high=high,
     )
-    return (
-        f'<li><div class="name">{shown(pair.name, most=80)}</div>{picture}'
-        f'<div class="got">{shown(said)} <b class="{kind}">{shown(change)}</b> <small>{word}</small></div></li>'
-    )
+    figures = f'{shown(said)} <b class="{kind}">{shown(change)}</b> <small>{word}</small>'
+    name = shown(pair.name, most=80)
+    return f'<li><div class="name">{name}</div>{picture}<div class="got">{figures}</div></li>'

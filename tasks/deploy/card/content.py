@@ -1,7 +1,10 @@
 """What a release card says, as a record: the content of card.json. Pure; the page is drawn from it."""
 
-from pydantic import Field
+import json
 
+from pydantic import Field, ValidationError
+
+from infra.errors import DataError
 from tasks.deploy.card import quantity
 from tasks.deploy.card.changes import Changes, changes_since
 from tasks.deploy.card.comparison import Comparison, compare
@@ -74,6 +77,24 @@ class Card(Record):
         """What the card is about, for titles."""
         kind = f"release {self.sequence}" if self.sequence is not None else "candidate"
         return f"{self.title}: {kind}"
+
+
+def card_json(card: Card) -> bytes:
+    """The bytes of card.json; the same card gives the same."""
+    return json.dumps(card.model_dump(mode="json"), indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def read_card(data: bytes) -> Card:
+    """The card in the bytes of a card.json; raises DataError for one of another format."""
+    try:
+        return Card.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"card.json: got another format than {FORMAT}: {where}: {first['msg']}",
+            hint="the release was packaged by another version of Assay; its card.html can still be read",
+        ) from error
 
 
 def make_card(

@@ -90,4 +90,5 @@ def _history(decision: Decision) -> str:
         )
         for event in reversed(decision.history)
     )
-    return f"{table(('time, UTC', 'what', 'who and why'), rows, caption='When this card was made, newest first')}{more}"
+    caption = "When this card was made, newest first"
+    return table(("time, UTC", "what", "who and why"), rows, caption=caption) + more

@@ -139,7 +139,7 @@ def _gate(row: GateRow) -> str:
     chip = "waived" if row.waiver is not None else row.verdict.value
     part = f" · decided by {shown(row.slice)}" if row.slice else ""
     about = f"{shown(quantity.words(row.metric))}{part}" if row.metric != "none" else "demanded, not judged"
-    chart = _chart(row) or '<span class="note">no figure: not measured</span>'
+    chart = gate_chart(row) or '<span class="note">no figure: not measured</span>'
     return (
         f'<li><div class="name">{shown(row.gate)}<small>{about}</small></div>{chart}'
         f'<div class="got"><span class="chip {kind}">{chip}</span> {_figures(row)}</div>{_why(row)}</li>'
@@ -176,15 +176,17 @@ def _why(row: GateRow) -> str:
     return "".join(parts)
 
 
-def _chart(row: GateRow) -> str:
+def gate_chart(row: GateRow) -> str:
+    """The bullet chart of a gate; empty where nothing was measured."""
     if row.value is None or row.lower is None or row.upper is None or row.limit is None:
         return ""
     low, high = _extent(row.metric, (row.lower, row.upper, row.limit))
     limit = f"{_OPS.get(row.op, row.op)} {quantity.show_limit(row.metric, row.limit)}"
     bound = "" if row.statistic == "point" else f"{row.statistic.replace('_', ' ')} bound "
     said = (
-        f"{row.gate}: {row.verdict.value}; {quantity.show(row.metric, row.value)}, interval"
-        f" {quantity.number(row.metric, row.lower)} to {quantity.number(row.metric, row.upper)}, limit: {bound}{limit}"
+        f"{row.gate}: {row.verdict.value}; {quantity.show(row.metric, row.value)},"
+        f" interval {quantity.number(row.metric, row.lower)} to {quantity.number(row.metric, row.upper)},"
+        f" limit: {bound}{limit}"
     )
     kind = "fail" if row.waiver is not None else row.verdict.value
     above = row.op.startswith(">")
