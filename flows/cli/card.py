@@ -85,7 +85,5 @@ def find_card(workspace: "Workspace", name: str | None) -> Found:
     packaged = workspace.releases / hex_of(subject) / "card.html"
     page = packaged if packaged.exists() else candidate_page(workspace.home, subject)
     if not page.exists():
-        raise DataError(
-            f"{subject} has no card", hint="it was validated before cards were kept: validate again"
-        )
+        raise DataError(f"{subject} has no card", hint="validate it again")
     return Found(subject, state.of(subject) or "", page)

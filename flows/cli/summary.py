@@ -30,7 +30,7 @@ def summarise(workspace: Workspace, flow: str, state: Any, seconds: float) -> Su
         "seconds": round(seconds, 1),
     }
     if state.name in _VERDICTS:
-        content |= _blocked_card(workspace) if state.name == "Blocked" else {}
+        content |= _blocked_card(state.message)
         text = f"{state.name}: {state.message}\nASSAY RUN: {state.name.upper()} {flow} in {seconds:.0f} s"
         return Summary(text, content, 3)
     if state.is_paused():
@@ -42,13 +42,10 @@ def summarise(workspace: Workspace, flow: str, state: Any, seconds: float) -> Su
     return Summary(f"ASSAY RUN: DONE {flow} in {seconds:.0f} s", content, 0)
 
 
-def _blocked_card(workspace: Workspace) -> dict[str, str]:
-    """The card of what was blocked last; none when it could not be made."""
-    from tasks.deploy.card.candidate import candidate_page
-
-    blocked = [r for r in workspace.state().releases.values() if r.state == "blocked"]
-    page = candidate_page(workspace.home, max(blocked, key=lambda r: r.seq).release) if blocked else None
-    return {"card": str(page)} if page is not None and page.exists() else {}
+def _blocked_card(message: str) -> dict[str, str]:
+    """The path of the candidate's card, which the flow names in the last line of its message."""
+    _, mark, place = (message or "").rpartition("\ncard: ")
+    return {"card": place} if mark and not place.startswith("none") else {}
 
 
 def _waiting(workspace: Workspace, content: dict[str, Any]) -> Summary:

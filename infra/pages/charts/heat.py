@@ -7,9 +7,9 @@ A table and not a picture: a reader of the screen says row and column of each ce
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from infra.pages.palette import HEAT_STEPS
+from infra.pages.words import shown
 
 LIMITS = (0.0, 0.02, 0.05, 0.10, 0.25)
 """Upper ends of all steps but the last: 0 is the first."""
@@ -54,8 +54,8 @@ def heat_grid(
         for row in rows
     )
     return (
-        f'<div class="wide"><table class="heat"><caption>{escape(title)}</caption><thead><tr>'
-        f'<td class="corner">{escape(corner)}</td>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div class="wide"><table class="heat"><caption>{shown(title)}</caption><thead><tr>'
+        f'<td class="corner">{shown(corner)}</td>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
@@ -63,18 +63,18 @@ def heat_legend(words: str) -> str:
     """The colours and what they stand for."""
     names = ["0", *(f"≤ {100 * limit:g} %" for limit in LIMITS[1:]), f"> {100 * LIMITS[-1]:g} %"]
     keys = "".join(f'<span class="key heat{step}">{name}</span>' for step, name in enumerate(names))
-    return f'<p class="keys"><span>{escape(words)}</span> {keys}</p>'
+    return f'<p class="keys"><span>{shown(words)}</span> {keys}</p>'
 
 
 def _cell(cell: Cell | None, empty: str) -> str:
     if cell is None:
-        return f'<td class="none"><span title="{escape(empty)}">–</span></td>'
-    first, *rest = (escape(line) for line in cell.lines)
+        return f'<td class="none"><span title="{shown(empty)}">–</span></td>'
+    first, *rest = (shown(line) for line in cell.lines)
     more = "".join(f"<small>{line}</small>" for line in rest)
-    mark = f" <em>{escape(cell.mark)}</em>" if cell.mark else ""
+    mark = f" <em>{shown(cell.mark)}</em>" if cell.mark else ""
     return f'<td class="heat{cell.step}"><b>{first}</b>{mark}{more}</td>'
 
 
 def _breakable(name: str) -> str:
     """Names of keys may break after their joints."""
-    return escape(name).replace("_", "_<wbr>").replace("/", "/<wbr>")
+    return shown(name).replace("_", "_<wbr>").replace("/", "/<wbr>")

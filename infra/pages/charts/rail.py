@@ -5,7 +5,8 @@ rail("87 % of 440", dot(scale.at(0.87), "pass"))
 """
 
 from dataclasses import dataclass
-from html import escape
+
+from infra.pages.words import shown
 
 _LOW, _SPAN = 2.0, 96.0
 """Room at both ends, in percent, so that dots and labels at the ends are whole."""
@@ -39,8 +40,8 @@ class Scale:
 def rail(words: str, body: str, *, height: int = 26) -> str:
     """The whole chart; `words` says all of it to those who do not see it."""
     return (
-        f'<svg class="rail" role="img" aria-label="{escape(words)}" width="100%" height="{height}">'
-        f"<title>{escape(words)}</title>{body}</svg>"
+        f'<svg class="rail" role="img" aria-label="{shown(words)}" width="100%" height="{height}">'
+        f"{body}</svg>"
     )
 
 
@@ -78,4 +79,4 @@ def label(scale: Scale, value: float, words: str, *, y: int) -> str:
     """A small word below a place; near the ends it stands inside of the rail."""
     place = scale.percent(value)
     anchor = "start" if place < 14 else "end" if place > 86 else "middle"
-    return f'<text class="tick" x="{place:.1f}%" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
+    return f'<text class="tick" x="{place:.1f}%" y="{y}" text-anchor="{anchor}">{shown(words)}</text>'

@@ -15,6 +15,7 @@ from tasks.deploy.card import quantity
 from tasks.records import Evidence, EvidenceSet, Record, Slice
 
 Outcome = Literal["better", "worse", "noise"]
+_MOST_LABELS = 40
 _KINDS = {"better": "pass", "worse": "fail", "noise": "other"}
 
 
@@ -37,6 +38,7 @@ class Comparison(Record):
     against: Literal["champion", "base", "nothing"]
     metrics: tuple[Pair, ...]
     labels: tuple[Pair, ...]
+    hidden_labels: int = Field(0, description="labels that lost less, or gained, beyond those shown")
 
 
 def compare(evidence: EvidenceSet, earlier: EvidenceSet | None, *, has_champion: bool) -> Comparison:
@@ -59,9 +61,12 @@ def compare(evidence: EvidenceSet, earlier: EvidenceSet | None, *, has_champion:
     if against == "champion" and earlier is not None:
         metrics += _from_before(found, {item.metric: item for item in earlier.evidence})
     labels.sort(key=lambda pair: (pair.after - pair.before, pair.name))
+    hidden = max(len(labels) - _MOST_LABELS, 0)
     if not metrics:
         against = "nothing"
-    return Comparison(against=against, metrics=tuple(metrics), labels=tuple(labels))
+    return Comparison(
+        against=against, metrics=tuple(metrics), labels=tuple(labels[:_MOST_LABELS]), hidden_labels=hidden
+    )
 
 
 def _from_before(now: Mapping[str, Evidence], before: Mapping[str, Evidence]) -> Iterable[Pair]:
@@ -108,8 +113,12 @@ def comparison_html(compared: Comparison) -> str:
         " difference covers 0, or, where no pairs exist, the two intervals overlap.</p>"
     )
     parts = [note, _list(compared.metrics)]
+    if compared.hidden_labels:
+        more = f'<p class="note">{compared.hidden_labels:,} more labels, which lost less or gained.</p>'
+    else:
+        more = ""
     if compared.labels:
-        parts.append(f"<h3>Accuracy by label, the largest loss first</h3>{_list(compared.labels)}")
+        parts.append(f"<h3>Accuracy by label, the largest loss first</h3>{_list(compared.labels)}{more}")
     return "".join(parts)
 
 

@@ -104,11 +104,12 @@ def _group(panel: Panel, each: GroupOutcome, band: float, scale: Scale, *, head:
     kind, word = (
         ("pass", "within") if inside else ("fail", "outside") if outside else ("inconclusive", "not shown")
     )
+    said = "not shown to be within the band" if kind == "inconclusive" else f"{word} the band"
     signed = "+" if panel.kind == "preference" else ""
     value = f"{100 * each.value:{signed}.1f} %"
     interval = f"{100 * each.lower:{signed}.1f} to {100 * each.upper:{signed}.1f}, n = {each.n:,}"
     picture = banded_dot(
-        f"{each.dimension}, {each.group}: {value}, interval {interval}, {word} the band",
+        f"{each.dimension}, {each.group}: {value}, interval {interval}, {said}",
         each.value,
         each.lower,
         each.upper,

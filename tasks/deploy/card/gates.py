@@ -210,7 +210,7 @@ def _numbers(row: GateRow) -> tuple[str, ...]:
     if row.lower is not None and row.upper is not None:
         interval = f"{quantity.number(metric, row.lower)} to {quantity.show(metric, row.upper)}"
     return (
-        f"{shown(row.gate)}<br><small>{shown(row.message, most=400)}</small>",
+        f"{shown(row.gate)}<br><small>{shown(row.message, most=240)}</small>",
         shown(row.statistic),
         "none" if row.got is None else shown(quantity.show(metric, row.got)),
         shown(interval),

@@ -468,7 +468,7 @@ def facts_of(candidate: Candidate, *, good: bool) -> CardFacts:
         ),
     )
     return CardFacts(
-        title="Incident triage",
+        title="Incident triage (sample records)",
         description="Labels incident reports by ATT&CK tactic.",
         approval="person",
         approvers=("ada", "grace"),
