@@ -20,7 +20,7 @@ from infra.pages.browser import print_pdf
 CARDS = ("pass", "blocked")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = {"wide": 1100, "narrow": 360}
-MOST_MS = 3000
+MOST_S = 3.0
 
 
 @dataclass
@@ -80,7 +80,6 @@ _OVERFLOWING = """() => [...document.querySelectorAll('main *')].filter(each =>
     !each.closest('.wide') && !each.closest('svg') &&
     each.getBoundingClientRect().right > document.documentElement.clientWidth + 1
 ).map(each => each.outerHTML.slice(0, 120))"""
-_RENDER_MS = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 
 
 def test_the_watch_sees_what_it_watches_for(browser: Browser, tmp_path: Path) -> None:
@@ -106,9 +105,16 @@ def test_the_policy_stops_what_a_card_must_not_hold(
 
 @pytest.mark.parametrize("name", [*CARDS, "worst"])
 def test_it_renders_in_time(browser: Browser, pages: dict[str, Path], name: str) -> None:
-    with opened(browser, pages[name], "light", 1100) as watched:
-        watched.page.wait_for_function(f"{_RENDER_MS} > 0")
-        assert watched.page.evaluate(_RENDER_MS) < MOST_MS
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    # The renderer's own processor time: what others do on the machine does not count.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(pages[name].as_uri(), wait_until="load")
+    measured = session.send("Performance.getMetrics")["metrics"]
+    context.close()
+    seconds = {each["name"]: each["value"] for each in measured}["TaskDuration"]
+    assert 0 < seconds < MOST_S
 
 
 def test_the_keyboard_reaches_content_and_details(browser: Browser, pages: dict[str, Path]) -> None:
