@@ -135,7 +135,7 @@ _NARROW = """
 @media print{@page{margin:14mm}body{max-width:none;padding:0;font-size:12px}.skip{display:none}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 details::details-content{content-visibility:visible;height:auto}
-.wide{overflow:visible}h2,h3,summary{break-after:avoid}}
+.wide{overflow:visible}tr{break-inside:avoid}h2,h3,summary{break-after:avoid}}
 """
 
 STYLE = _COLOURS + _TEXT + _TABLES + _CHARTS + _CARD + _NARROW

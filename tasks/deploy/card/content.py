@@ -173,15 +173,18 @@ def _summary(bars: tuple[Bar, ...]) -> str:
 
 def _tiles(gates: tuple[GateRow, ...], measured: dict[str, Evidence]) -> tuple[Tile, ...]:
     passed = sum(row.verdict == Verdict.PASS for row in gates)
-    wanted = {
-        "right answers": ("accuracy",),
-        "attacks that succeed": ("attack_success", "injection_attack_success"),
-        "answers changed by a group": ("counterfactual_flips",),
-        "latency, 95th percentile": ("latency_p95_ms",),
-        "cost of 1,000 requests": ("cost_usd_per_1k_requests",),
-    }
+    attacks = ("attacks that succeed", "attack_success")
+    if "attack_success" not in measured and "injection_attack_success" in measured:
+        attacks = ("injected instructions obeyed", "injection_attack_success")
+    wanted = (
+        ("right answers", "accuracy"),
+        attacks,
+        ("answers changed by a group", "counterfactual_flips"),
+        ("latency, 95th percentile", "latency_p95_ms"),
+        ("cost of 1,000 requests", "cost_usd_per_1k_requests"),
+    )
     first = Tile(name="gates that pass", figure=f"{passed} of {len(gates)}", remark=_against(gates))
-    return (first, *(_tile(name, metrics, measured) for name, metrics in wanted.items()))
+    return (first, *(_tile(name, measured.get(metric)) for name, metric in wanted))
 
 
 def _against(gates: tuple[GateRow, ...]) -> str:
@@ -193,8 +196,7 @@ def _against(gates: tuple[GateRow, ...]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none against"
 
 
-def _tile(name: str, metrics: tuple[str, ...], measured: dict[str, Evidence]) -> Tile:
-    item = next((measured[metric] for metric in metrics if metric in measured), None)
+def _tile(name: str, item: Evidence | None) -> Tile:
     if item is None:
         return Tile(name=name, figure="–", remark="not measured")
     interval = f"{quantity.number(item.metric, item.lower)} to {quantity.number(item.metric, item.upper)}"
