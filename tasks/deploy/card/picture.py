@@ -23,9 +23,9 @@ rect.ours{fill:var(--ours)}rect.other{fill:var(--other)}
 .loss{fill:none;stroke:var(--ours);stroke-width:1.5}.mark{stroke:var(--ink);stroke-width:2}
 .track{fill:var(--track)}.good{fill:var(--pass-tint);stroke:var(--pass);stroke-opacity:.35}
 line.pass,line.fail,line.inconclusive{stroke-width:2}circle{stroke:var(--paper)}
-.pass{stroke:var(--pass)}.fail{stroke:var(--fail)}.inconclusive{stroke:var(--wait)}
+line.pass{stroke:var(--pass)}line.fail{stroke:var(--fail)}line.inconclusive{stroke:var(--wait)}
 circle.pass,text.pass{fill:var(--pass)}circle.fail,text.fail{fill:var(--fail)}
-circle.inconclusive,text.inconclusive{fill:var(--wait)}text{stroke:none}
+circle.inconclusive,text.inconclusive{fill:var(--wait)}
 """
 
 
@@ -35,7 +35,7 @@ def card_picture(card: Card) -> str:
         f'<text class="title" x="20" y="32">{shown(shortened(card.name, 44))}</text>',
         f'<text class="title {card.verdict.value}" x="{_WIDTH - 20}" y="32" text-anchor="end">'
         f"{shown(verdict_words(card))}</text>",
-        f'<text x="20" y="56">{shown(shortened(card.summary, 100))}</text>',
+        f'<text x="20" y="56">{shown(shortened(card.summary, 96))}</text>',
     ]
     y = 72.0
     for row in [row for row in card.gates if gate_chart(row)][:_MOST_GATES]:
