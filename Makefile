@@ -19,7 +19,7 @@ export OMP_WAIT_POLICY := PASSIVE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run up down picture nightly test test-unit test-integration test-e2e check format schema bench lock garak clean
+.PHONY: help setup run up down picture card-pictures nightly test test-unit test-integration test-e2e check format schema bench lock garak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ down: $(STAMP) ## stop them all
 
 picture: $(STAMP) ## draw docs/run.svg from the champion's card
 	@$(BIN)/assay release picture champion --output docs/run.svg
+
+card-pictures: $(STAMP) ## take the pictures of sample release cards under docs/ (needs Chromium)
+	@ASSAY_PICTURES=docs $(BIN)/python -m pytest -q tests/integration/browser -k pictures
 
 nightly: up ## start the nightly deployment now, in the worker, and wait for it
 	@$(BIN)/python -m infra.stack.within prefect deployment run lifecycle/nightly --watch

@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
+from flows.cards import show_candidate
 from flows.parameters import ProfileName, ProjectName
 from flows.phase import phase
 from tasks.records import Validated, Verdict
@@ -21,6 +22,8 @@ def validate(project: ProjectName = "default", profile: ProfileName = "embedded"
         validated = steps.judge_candidate(current.workspace, current.run, candidate, evidence)
         if validated.report.verdict != Verdict.PASS:
             message = steps.record_block(current.workspace, validated)
-            return Failed(name="Blocked", message=message)
+            card = show_candidate(current, validated)
+            return Failed(name="Blocked", message=f"{message}\ncard: {card}")
         current.workspace.handover.put("validated", validated)
+        show_candidate(current, validated)
         return validated

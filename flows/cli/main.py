@@ -5,6 +5,7 @@ import typer
 from flows.cli import (
     audit,
     base,
+    card,
     data,
     doctor,
     gates,
@@ -40,6 +41,7 @@ app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspi
 app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
 app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
+app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
 
