@@ -81,7 +81,9 @@ def variants_of(planned: Planned) -> list[Variant]:
     attack = planned.attack
     if attack.messages or attack.times > 1 or "start" in attack.slots:
         return [Variant(planned)]
-    placed = [Variant(planned, where=where) for where in PLACES]
+    # Without a text of the task around it, before and behind are the same place.
+    places = [name for name in PLACES if planned.detector == "obey" or name not in ("prefix", "paragraph")]
+    placed = [Variant(planned, where=where) for where in places]
     if attack.technique == "language":  # disguises of ours are for Latin letters
         return placed
     return placed + [Variant(planned, transform=name) for name in TRANSFORMS if name != "plain"]
