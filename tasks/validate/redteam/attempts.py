@@ -16,6 +16,7 @@ from tasks.validate.redteam.seeds import stream
 from tasks.validate.redteam.transforms import PLACES, TRANSFORMS, Messages, place, technique_of
 
 _SLOT = re.compile(r"\{(goal|row|marker|secret|host|start)\}")
+_LONGEST_DISGUISED = 160
 _BASE32 = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
 # Plain attacks come three times as often as any one disguise: they are what people try first.
 _ORDER = ("plain", "disguise", "language", "plain", "placement", "encoding", "plain", "placement", "split")
@@ -81,8 +82,11 @@ def variants_of(planned: Planned) -> list[Variant]:
     attack = planned.attack
     if attack.messages or attack.times > 1 or "start" in attack.slots:
         return [Variant(planned)]
-    placed = [Variant(planned, where=where) for where in PLACES]
-    if attack.technique == "language":  # disguises of ours are for Latin letters
+    # Without a text of the task around it, before and behind are the same place.
+    places = [name for name in PLACES if planned.detector == "obey" or name not in ("prefix", "paragraph")]
+    placed = [Variant(planned, where=where) for where in places]
+    # Disguises of ours are for Latin letters; of a long text they make a very long one, which says no more.
+    if attack.technique == "language" or len(attack.text) > _LONGEST_DISGUISED:
         return placed
     return placed + [Variant(planned, transform=name) for name in TRANSFORMS if name != "plain"]
 

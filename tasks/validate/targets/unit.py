@@ -3,7 +3,8 @@
 with ServedUnit.open(workspace.store, candidate, guard_yaml) as unit:
     unit.ask([[{"role": "user", "content": "Emotet sends mail."}]])[0].text
 
-The tests hold it against the real gateway and model server: same answers, same refusals.
+Refusals of requests, guard, rendering and decoder are the very functions that serve; only HTTP, keys, routes
+and rates are left out.
 """
 
 import asyncio
