@@ -67,13 +67,14 @@ PYTEST := $(BIN)/python -m pytest
 
 test: $(STAMP) ## all tests: unit, integration, end to end
 	@$(PYTEST) -n 2 tests/unit
-	@$(PYTEST) tests/integration tests/e2e
+	@$(PYTEST) -n 2 --dist loadfile tests/integration
+	@$(PYTEST) tests/e2e
 
 test-unit: $(STAMP) ## unit tests, under a minute
 	@$(PYTEST) -n 2 tests/unit
 
 test-integration: $(STAMP) ## real Prefect, MLflow, HTTP
-	@$(PYTEST) tests/integration
+	@$(PYTEST) -n 2 --dist loadfile tests/integration
 
 test-e2e: $(STAMP) ## the real model through the real services
 	@$(PYTEST) tests/e2e
