@@ -135,6 +135,10 @@ def check_may_package(
         )
     if report.verdict != Verdict.PASS or not report.results:
         raise PromotionDenied(f"verdict is {report.verdict}: {report.headline}", hint="nothing was packaged")
+    for waiver in report.lapsed(datetime.now(UTC).date()):
+        raise PromotionDenied(
+            f"{waiver.owner}'s waiver for {waiver.gate} expired on {waiver.expires}", hint="validate again"
+        )
     if (
         evidence.candidate != candidate.unit
         or digest_json(evidence.model_dump(mode="json")) != report.evidence
