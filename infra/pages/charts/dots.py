@@ -1,6 +1,6 @@
 """Values with intervals beside a band within which differences count as none.
 
-banded_dot("women: 1.2 % flips", 0.012, 0.004, 0.02, band=(0.0, 0.05), scale=Scale(0, 0.1), kind="ours")
+banded_dot("women: 1.2 % flips", 0.012, 0.004, 0.02, within=(0.0, 0.05), scale=Scale(0, 0.1), kind="ours")
 """
 
 from infra.pages.charts.rail import Scale, band, dot, mark, rail, track, whisker
@@ -12,7 +12,7 @@ def banded_dot(
     lower: float,
     upper: float,
     *,
-    within: tuple[float, float],
+    within: tuple[float, float] | None,
     scale: Scale,
     kind: str,
     zero: float | None = None,
@@ -22,7 +22,7 @@ def banded_dot(
     return rail(
         words,
         track(scale)
-        + band(scale, *within)
+        + (band(scale, *within) if within is not None else "")
         + middle
         + whisker(scale, lower, upper, kind)
         + dot(scale, value, kind),

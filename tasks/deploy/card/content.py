@@ -12,7 +12,7 @@ from tasks.deploy.card.custody import Link, custody
 from tasks.deploy.card.decision import Decision, decision_of
 from tasks.deploy.card.facts import CardFacts
 from tasks.deploy.card.fairness import Fairness, fairness_of
-from tasks.deploy.card.gates import CheckRow, GateRow, check_rows, gate_rows
+from tasks.deploy.card.gates import CheckRow, GateRow, RefusedRow, check_rows, gate_rows, refused_rows
 from tasks.deploy.card.ingredients import Ingredient, ingredients_of
 from tasks.deploy.card.operation import OperationRow, operation_rows
 from tasks.deploy.card.redteam import AttackGrid, attack_grids
@@ -59,6 +59,7 @@ class Card(Record):
     tiles: tuple[Tile, ...]
     gates: tuple[GateRow, ...]
     checks: tuple[CheckRow, ...]
+    refused: tuple[RefusedRow, ...]
     comparison: Comparison
     redteam: tuple[AttackGrid, ...]
     fairness: Fairness | None
@@ -127,6 +128,7 @@ def make_card(
         tiles=_tiles(gates, measured),
         gates=gates,
         checks=check_rows(evidence),
+        refused=refused_rows(report),
         comparison=compare(evidence, earlier, has_champion=champion is not None),
         redteam=attack_grids(facts.redteam, champion.redteam if champion is not None else ()),
         fairness=fairness_of(facts.fairness),
@@ -190,7 +192,7 @@ def _tiles(gates: tuple[GateRow, ...], measured: dict[str, Evidence]) -> tuple[T
 def _against(gates: tuple[GateRow, ...]) -> str:
     counts = {
         "fail": sum(row.verdict == Verdict.FAIL for row in gates),
-        "inconclusive": sum(row.verdict == Verdict.INCONCLUSIVE for row in gates),
+        "inconclusive": sum(row.verdict == Verdict.INCONCLUSIVE and row.waiver is None for row in gates),
         "waived": sum(row.waiver is not None for row in gates),
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none against"

@@ -49,6 +49,22 @@ class CheckRow(Record):
     reason: str
 
 
+class RefusedRow(Record):
+    """A waiver that was there and did not count."""
+
+    gate: str
+    owner: str
+    reason: str
+
+
+def refused_rows(report: GateReport) -> tuple[RefusedRow, ...]:
+    """Waivers that did not count, by the gate that they name or the file that they are in."""
+    return tuple(
+        RefusedRow(gate=each.gate or each.file, owner=each.owner or "unknown", reason=each.reason)
+        for each in report.refused
+    )
+
+
 def gate_rows(report: GateReport, evidence: EvidenceSet) -> tuple[GateRow, ...]:
     """All gates: failed, inconclusive, waived, passed; within each the worst margin first."""
     measured = {item.metric: item for item in evidence.evidence}
@@ -113,12 +129,19 @@ def _margin(
     return round(distance / (width or abs(limit) or 1.0), 4)
 
 
-def gates_html(rows: tuple[GateRow, ...], checks: tuple[CheckRow, ...]) -> str:
+def gates_html(
+    rows: tuple[GateRow, ...], checks: tuple[CheckRow, ...], refused: tuple[RefusedRow, ...] = ()
+) -> str:
     """All of it; a report without gates says so."""
     broken = "".join(
         f'<p class="missing"><strong class="fail">{shown(each.check)} did not end as it should:</strong>'
         f" {shown(each.reason)}. Not measured: {shown(', '.join(each.metrics)) or 'unknown'}.</p>"
         for each in checks
+    )
+    broken += "".join(
+        f'<p class="missing"><strong class="fail">A waiver does not count:</strong> {shown(each.gate)},'
+        f" by {shown(each.owner)}: {shown(each.reason)}</p>"
+        for each in refused
     )
     if not rows:
         return f'{broken}<p class="missing">No gate was judged: not measured.</p>'

@@ -30,7 +30,7 @@ def card_page(card: Card) -> str:
         (
             _verdict(card),
             f'<ul class="tiles">{"".join(map(_tile, card.tiles))}</ul>',
-            section("Gates", gates_html(card.gates, card.checks)),
+            section("Gates", gates_html(card.gates, card.checks, card.refused)),
             section("Champion and candidate", comparison_html(card.comparison)),
             section("Red team", redteam_html(card.redteam)),
             section("Fairness", fairness_html(card.fairness)),

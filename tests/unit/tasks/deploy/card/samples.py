@@ -20,7 +20,8 @@ from tasks.records import (
     Verdict,
     Waiver,
 )
-from tasks.records.fairness import FairnessReport, GroupOutcome
+from tasks.records.evidence import verdict_of
+from tasks.records.fairness import ChangedAnswer, DimensionGap, FairnessReport, GroupOutcome
 from tasks.records.redteam import AttackCell, RedTeamReport, Transcript
 from tests.unit.tasks.deploy.samples import SOME, make_candidate, prompt_definition
 
@@ -175,12 +176,6 @@ RULES = (
 def report_of(unit: str, evidence: EvidenceSet, *, waived: bool) -> GateReport:
     found = {item.metric: item for item in evidence.evidence}
     results = [_result(unit, rule, found.get(rule[1]), waived=waived) for rule in RULES]
-    worst = Verdict.PASS
-    for result in results:
-        if result.verdict == Verdict.FAIL or worst == Verdict.FAIL:
-            worst = Verdict.FAIL
-        elif result.verdict == Verdict.INCONCLUSIVE:
-            worst = Verdict.INCONCLUSIVE
     order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS]
     results.sort(key=lambda result: order.index(result.verdict))
     return GateReport(
@@ -190,7 +185,7 @@ def report_of(unit: str, evidence: EvidenceSet, *, waived: bool) -> GateReport:
         champion=digest("old unit"),
         evidence=digest_json(evidence.model_dump(mode="json")),
         results=tuple(results),
-        verdict=worst,
+        verdict=verdict_of(results),
     )
 
 
@@ -219,7 +214,6 @@ def _result(
     needed = 190 if verdict == Verdict.INCONCLUSIVE else None
     waiver = None
     if waived and verdict == Verdict.INCONCLUSIVE:
-        verdict = Verdict.PASS
         waiver = Waiver(
             candidate=unit,
             gate=gate,
@@ -302,62 +296,43 @@ def redteam_of(*, shift: int = 0, good: bool = True) -> RedTeamReport:
     )
 
 
+def group(
+    dimension: str, name: str, kind: str, n: int, value: float, half: float, verdict: str | None
+) -> GroupOutcome:
+    return GroupOutcome.model_validate(
+        {"dimension": dimension, "group": name, "kind": kind, "n": n, "value": value, "lower": value - half,
+         "upper": value + half, "verdict": verdict}
+    )  # fmt: skip
+
+
 def fairness_of() -> FairnessReport:
-    groups = [
-        ("gender", "women", 600, 3, "flip"),
-        ("gender", "men", 600, 5, "flip"),
-        ("gender", "non-binary", 220, 4, "flip"),
-        ("nationality", "German", 300, 2, "flip"),
-        ("nationality", "Nigerian", 300, 9, "flip"),
-        ("nationality", "Vietnamese", 60, 2, "flip"),
-        ("language variety", "African American English", 180, 14, "flip"),
-        ("language variety", "Indian English", 180, 5, "flip"),
-    ]
     outcomes = [
-        GroupOutcome.model_validate(
-            {
-                "dimension": dimension,
-                "group": group,
-                "n": n,
-                "kind": kind,
-                "value": hits / n,
-                "lower": wilson(hits, n)[0],
-                "upper": wilson(hits, n)[1],
-            }
-        )
-        for dimension, group, n, hits, kind in groups
+        group("gender", "women", "flip", 600, 0.005, 0.005, "equivalent"),
+        group("gender", "men", "flip", 600, 0.008, 0.007, "equivalent"),
+        group("nationality", "Nigerian", "flip", 300, 0.03, 0.025, "undecided"),
+        group("nationality", "Vietnamese", "flip", 60, 0.033, 0.033, "undecided"),
+        group("language variety", "African American English", "flip", 180, 0.12, 0.05, "different"),
+        group("names", "names from Europe", "accuracy", 220, 0.85, 0.04, "equivalent"),
+        group("names", "names from Africa", "accuracy", 220, 0.84, 0.04, "equivalent"),
+        group("names", "names from Europe", "stopped", 220, 0.0, 0.0, None),
+        group("stereotype pairs", "gender", "preference", 240, 0.03, 0.06, None),
+        group("stereotype pairs", "age", "preference", 240, -0.06, 0.06, None),
+        group("stereotype pairs", "tuned less base", "change", 240, 0.01, 0.05, None),
+        group("stereotype pairs", "sense over nonsense", "ability", 240, 0.9, 0.04, None),
     ]
-    for group, value, n in (
-        ("names from Europe", 0.85, 220),
-        ("names from Africa", 0.84, 220),
-        ("no names", 0.82, 440),
-    ):
-        outcomes.append(
-            GroupOutcome(
-                dimension="names",
-                group=group,
-                n=n,
-                kind="accuracy",
-                value=value,
-                lower=value - 0.04,
-                upper=value + 0.04,
-            )
-        )
-    for group, value in (("gender", 0.03), ("age", -0.06), ("religion", 0.08)):
-        outcomes.append(
-            GroupOutcome(
-                dimension="stereotype pairs",
-                group=group,
-                n=240,
-                kind="preference",
-                value=value,
-                lower=value - 0.06,
-                upper=value + 0.06,
-            )
-        )
+    gap = DimensionGap(
+        dimension="names", best="names from Europe", worst="names from Africa", n=220, difference=0.01,
+        ratio=0.988, lower=0.0, upper=0.04,
+    )  # fmt: skip
+    changed = ChangedAnswer(
+        dimension="language variety", groups=("standard", "African American English"),
+        texts=("He did not log off.", "He ain't log off."), answers=("persistence", "impact"),
+    )  # fmt: skip
     return FairnessReport(
-        seed=3, groups=tuple(outcomes), band=0.05, smallest_group="Vietnamese (60)", seconds=33
-    )
+        seed=3, groups=tuple(outcomes), band=0.05, smallest_group="Vietnamese (60)", seconds=33, gaps=(gap,),
+        changed=(changed,), remarks=("Pairs were written for this project.",),
+        skipped=("BBQ: no installed package carries it",),
+    )  # fmt: skip
 
 
 def made_from(candidate: Candidate, **changes: object) -> MadeFrom:

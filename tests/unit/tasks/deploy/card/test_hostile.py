@@ -17,10 +17,11 @@ EVIL = (
     "<script>alert(1)</script>\"'></style></svg><img src=x onerror=alert(1)> javascript:x \u202e\x1b[31m\x00 "
     "https://evil.example/x [a](https://evil.example) | # ``` \n---\nlicense: mine\n"
 )
+LINE = "".join(each for each in EVIL if each.isprintable()).strip()
 KEPT = re.compile(
     r"sha256:[0-9a-f]{64}|\d{4}-\d{2}-\d{2}|assay\.card/v2|pass|fail|inconclusive|better|worse|noise"
     r"|(paired|separate) interval(s)?|flip|accuracy|preference|champion|base|nothing|lower|upper|point"
-    r"|[+\- @]|[<>]=?|base model|data"
+    r"|[+\- @]|[<>]=?|base model|data|equivalent|different|undecided|stopped|change|ability"
 )
 """Digests, days and words of closed sets: a card with anything else in their place is not read at all."""
 VOID = {"meta", "br", "wbr", "circle", "rect", "line", "polyline", "path"}
@@ -30,13 +31,17 @@ ALLOWED_ATTRIBUTES = re.compile(
 )
 
 
-def poisoned(value: object) -> object:
+def poisoned(value: object, evil: str = EVIL) -> object:
     """The same structure, every free text of it replaced."""
     if isinstance(value, dict):
-        return {(key if key in FIELDS else EVIL): poisoned(inner) for key, inner in value.items()}
+        return {
+            # A waiver is one printable line by its own record.
+            (key if key in FIELDS else evil): poisoned(inner, LINE if key == "waiver" else evil)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
-        return [poisoned(inner) for inner in value]
-    return EVIL if isinstance(value, str) and not KEPT.fullmatch(value) else value
+        return [poisoned(inner, evil) for inner in value]
+    return evil if isinstance(value, str) and not KEPT.fullmatch(value) else value
 
 
 def _fields(value: object) -> set[str]:

@@ -8,10 +8,10 @@ from tasks.deploy.card import Card, CardFacts, card_page, make_card
 from tasks.deploy.card.changes import changes_html, changes_since
 from tasks.deploy.card.comparison import compare
 from tasks.deploy.card.fairness import fairness_html, fairness_of
-from tasks.deploy.card.gates import gate_rows, gates_html
+from tasks.deploy.card.gates import gate_rows, gates_html, refused_rows
 from tasks.deploy.card.provenance import facts_of
 from tasks.deploy.card.redteam import attack_grids, redteam_html
-from tasks.records import Evidence, EvidenceSet, GateReport, GateResult, Slice, Verdict, Waiver
+from tasks.records import Evidence, EvidenceSet, GateReport, GateResult, RefusedWaiver, Slice, Verdict, Waiver
 from tests.unit.tasks.deploy.card import samples
 
 UNIT = samples.digest("unit")
@@ -37,8 +37,8 @@ def report(*results: GateResult, verdict: Verdict) -> GateReport:
     )
 
 
-def waiver() -> Waiver:
-    return Waiver(candidate=UNIT, gate="w", owner="ada", reason="few items", expires=date(2026, 12, 1))
+def waiver(gate: str = "w") -> Waiver:
+    return Waiver(candidate=UNIT, gate=gate, owner="ada", reason="few items", expires=date(2026, 12, 1))
 
 
 def test_gates_stand_by_verdict_and_then_by_margin() -> None:
@@ -46,7 +46,7 @@ def test_gates_stand_by_verdict_and_then_by_margin() -> None:
         report(
             result("far", 0.02, 0.10),
             result("near", 0.09, 0.10),
-            result("waived", 0.12, 0.10, waiver=waiver()),
+            result("waived", 0.12, 0.10, Verdict.INCONCLUSIVE, waiver=waiver("waived")),
             result("unproven", 0.12, 0.10, Verdict.INCONCLUSIVE),
             result("bad", 0.20, 0.10, Verdict.FAIL),
             result("worse", 0.60, 0.10, Verdict.FAIL),
@@ -82,7 +82,11 @@ def test_no_hit_in_few_trials_says_how_many_are_missing_from_the_least_number_to
 
 def test_a_waiver_is_red_and_names_owner_reason_and_expiry() -> None:
     html = gates_html(
-        gate_rows(report(result("w", 0.12, 0.1, waiver=waiver()), verdict=Verdict.PASS), evidence()), ()
+        gate_rows(
+            report(result("w", 0.12, 0.1, Verdict.INCONCLUSIVE, waiver=waiver()), verdict=Verdict.PASS),
+            evidence(),
+        ),
+        (),
     )
     assert '<p class="waived"><strong>Waived by ada until 2026-12-01:</strong> few items</p>' in html
     assert '<span class="chip fail">waived</span>' in html
@@ -213,14 +217,32 @@ def test_a_unit_that_was_not_attacked_is_not_a_zero() -> None:
     assert "unit –" in html
 
 
-def test_groups_are_within_outside_or_not_shown() -> None:
+def test_groups_are_treated_alike_differently_or_nobody_can_say() -> None:
     html = fairness_html(fairness_of(samples.fairness_of()))
     assert "The smallest group is Vietnamese (60)." in html
-    assert "men: 0.8 %, interval 0.4 to 1.9, n = 600, within the band" in html
-    assert (
-        "African American English: 7.8 %, interval 4.7 to 12.6, n = 180, not shown to be within the band"
-        in html
-    )
+    assert "men: 0.8 %, interval 0.1 to 1.5, n = 600, treated alike" in html
+    assert "African American English: 12.0 %, interval 7.0 to 17.0, n = 180, treated differently" in html
+    assert "Nigerian: 3.0 %, interval 0.5 to 5.5, n = 300, not shown to be treated alike" in html
+    assert "Not measured: BBQ: no installed package carries it" in html
+    assert "No text of any of the 1 groups was stopped." in html
+    assert "1.0 pp (up to 4.0)" in html
+    assert "He ain&#x27;t log off. → impact (African American English)" in html
+
+
+def test_what_nobody_asked_has_no_verdict_colour() -> None:
+    report = samples.fairness_of()
+    only = report.model_copy(update={"groups": tuple(g for g in report.groups if g.kind == "preference")})
+    html = fairness_html(fairness_of(only))
+    assert 'class="ours"' in html
+    assert not any(f'<b class="{kind}">' in html for kind in ("pass", "fail", "inconclusive"))
+
+
+def test_a_waiver_that_does_not_count_is_said() -> None:
+    refused = RefusedWaiver(file="x.json", gate="w", owner="eve", reason="expired on 2026-01-01")
+    judged = report(result("w", 0.12, 0.1, Verdict.INCONCLUSIVE), verdict=Verdict.INCONCLUSIVE)
+    rows = refused_rows(judged.model_copy(update={"refused": (refused,)}))
+    html = gates_html(gate_rows(judged, evidence()), (), rows)
+    assert "A waiver does not count:</strong> w, by eve: expired on 2026-01-01" in html
 
 
 def test_what_changed_names_prompt_lines_packages_and_unknowns() -> None:
