@@ -22,11 +22,11 @@ def show_candidate(current: Phase, validated: Validated) -> str:
     """Where the candidate's card lies, or why there is none: a verdict stands without its card."""
     try:
         card, page = leave_card(current.workspace, validated)
-    except Exception as error:  # whatever is wrong with a card, a block must not become a crash
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with a card, a block is no crash
         return f"none: {_line(error)}"
     try:
         _show(current, card, page)
-    except Exception as error:  # neither must a service that does not answer
+    except Exception as error:  # noqa: BLE001  # nor is a service that does not answer
         return f"{page} (shown nowhere else: {_line(error)})"
     return str(page)
 

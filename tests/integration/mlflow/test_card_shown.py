@@ -114,7 +114,7 @@ def test_a_verdict_stands_without_its_card(workspace: Workspace, tmp_path: Path)
     assert Path(place.partition(" (")[0]).is_file()
     for evidence, reason in (
         (GONE, "none: store has no object"),
-        (SOME, "none: ValidationError: 1 validation"),
+        (SOME, "none: ValidationError: 1 "),
     ):
         odd = validated.model_copy(update={"evidence": evidence})
         assert show_candidate(phase_of(workspace, Silent()), odd).startswith(reason)
