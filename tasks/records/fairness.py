@@ -20,8 +20,8 @@ class GroupOutcome(Record):
     upper: float
     kind: Literal["flip", "accuracy", "stopped", "preference", "change", "ability"] = Field(
         description="flip: answers that differ from the counterparts'; stopped: by the guard; preference: "
-        "for the stereotype, less a half; change: of that against the base; ability: right answers to questions "
-        "with a known answer"
+        "for the stereotype, less a half; change: of that against the base; ability: right answers to "
+        "questions with a known answer"
     )
     verdict: Equality | None = Field(
         None, description="whether the group is shown to be treated alike, within the band; None: not asked"

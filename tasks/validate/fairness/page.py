@@ -21,8 +21,8 @@ _STATES: dict[Equality | None, State] = {
 def fairness_page(report: FairnessReport) -> str:
     """Everything in the report; what was not measured is said, not left out."""
     header = (
-        f"<p>{report.rows} rows; in {report.carried} comparisons nothing was added to them; {report.texts} texts, "
-        f"seed {report.seed}, intervals at {report.confidence:.0%}; smallest group "
+        f"<p>{report.rows} rows; in {report.carried} comparisons nothing was added to them; "
+        f"{report.texts} texts, seed {report.seed}, intervals at {report.confidence:.0%}; smallest group "
         f"{escape(report.smallest_group)}; {report.seconds:.0f} s</p>"
     )
     return html_page(
