@@ -50,7 +50,7 @@ def test_an_exact_interval_asks_for_its_own_sample() -> None:
 
 
 def test_a_clean_share_of_any_method_does_not_ask_for_too_many() -> None:
-    # Scaled by the root of n, 20 clean prompts would ask for 1,298; a bound at 0 hits comes closer with n itself.
+    # Scaled by the root of n, 20 clean prompts would ask for 1,298; at 0 hits a bound comes closer with n.
     clean = clustered_share([False] * 60, [number // 3 for number in range(60)], resamples=200)
     got = decide(rule(), Evidence.of("attack_success", clean, {}))
     assert (got.verdict, got.needed) == (Verdict.INCONCLUSIVE, 189)
