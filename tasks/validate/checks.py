@@ -8,7 +8,11 @@ from importlib import import_module
 from infra.errors import ConfigError
 from tasks.validate.check import Check
 
-CHECKS: dict[str, str] = {}
+CHECKS: dict[str, str] = {
+    "benchmark": "tasks.validate.benchmark.check",
+    "general_ability": "tasks.validate.benchmark.ability",
+    "performance": "tasks.validate.benchmark.speed",
+}
 
 
 def load_check(name: str, module: str) -> Check:
