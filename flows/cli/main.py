@@ -2,7 +2,20 @@
 
 import typer
 
-from flows.cli import audit, base, data, doctor, keys, prompt, quarantine, release, run, stack, threats
+from flows.cli import (
+    audit,
+    base,
+    data,
+    doctor,
+    evaluate,
+    keys,
+    prompt,
+    quarantine,
+    release,
+    run,
+    stack,
+    threats,
+)
 
 app = typer.Typer(
     name="assay",
@@ -16,6 +29,7 @@ app.command("up")(stack.up)
 app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("doctor")(doctor.doctor)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data", help="Prepare data, look at versions, compare them.")
 app.add_typer(prompt.app, name="prompt", help="Lint, render and compare prompt templates.")
 app.add_typer(base.app, name="base", help="Candidates for the base model, checked and scored.")
