@@ -102,7 +102,7 @@ def test_first_token_agrees_with_full_label_where_labels_have_one_token_and_is_r
     assert [result.answer for result in first] == [result.answer for result in whole]
     alike = [Item("1-x", "Q: x\nA:", "defense", ("impact", "defense evasion", "defense"))]
     with pytest.raises(DataError, match="'defense evasion' and 'defense' begin with the same token"):
-        run_task(task(choice=choice | {"method": "first_token"}), alike, loaded)
+        run_task(task(choice=choice | {"method": "first_token"}, prompt=asked), alike, loaded)
 
 
 @pytest.mark.parametrize("score", ["exact", "token_f1", "rouge_l"])
@@ -176,3 +176,31 @@ def test_a_local_model_on_a_task_file_needs_no_installation(base: Path, tmp_path
     assert (found.figures[0].n, len(found.results), found.looks) == (2, 2, None)
     assert found == evaluate_task(model, tmp_path / "quiz.yaml")
     assert "choice by full_label" in as_text(found)
+
+
+def test_the_command_prints_one_document_and_refuses_by_exit_code(base: Path, tmp_path: Path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from flows.cli.main import app
+
+    file = tmp_path / "quiz.yaml"
+    (tmp_path / "quiz.csv").write_text("question,answer\nHosts?,impact\n")
+    text = (
+        "name: quiz\ndescription: x\ndata: {file: quiz.csv, licence: ours}\n"
+        "prompt: 'Q: {{question}}'\nanswer: answer\nchoice: {labels: [impact, discovery]}\n"
+    )
+    file.write_text(text)
+    command = ["evaluate", str(base), "--task", str(file), "--json"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    content = json.loads(done.stdout)
+    assert (content["task"], content["figures"][0]["n"], len(content["results"])) == ("quiz", 1, 1)
+    file.write_text(text.replace("answer: answer", "answr: answer"))
+    refused = CliRunner().invoke(app, command)
+    assert refused.exit_code == 2
+    assert "quiz.yaml:5: unknown key 'answr'" in refused.stdout
+    assert json.loads(refused.stdout)["hint"] == "did you mean 'answer'?"
+    missing = CliRunner().invoke(app, ["evaluate", "no-such-release", "--adapter", str(base)])
+    assert missing.exit_code == 2
