@@ -92,7 +92,7 @@ def speed_evidence(
     return (
         Evidence.of("latency_p95_ms", latency, inputs, remark=f"single requests; {where}"),
         Evidence.of("throughput_rps", rate, inputs, remark=f"batches of {timed.batch_size}; {where}"),
-        Evidence.of("peak_memory_mb", peak, inputs, remark="from process start: libraries, model, all requests; one run"),
+        Evidence.of("peak_memory_mb", peak, inputs, remark="libraries, model and all requests; one run"),
         Evidence.of(
             "cost_usd_per_1k_requests",
             _cost(rate, usd_per_machine_hour),
