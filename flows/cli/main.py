@@ -8,6 +8,7 @@ from flows.cli import (
     card,
     data,
     doctor,
+    evaluate,
     gates,
     keys,
     prompt,
@@ -32,6 +33,7 @@ app.command("up")(stack.up)
 app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("doctor")(doctor.doctor)
+app.command("evaluate")(evaluate.evaluate)
 app.command("redteam")(redteam.redteam)
 app.add_typer(data.app, name="data", help="Prepare data, look at versions, compare them.")
 app.add_typer(prompt.app, name="prompt", help="Lint, render and compare prompt templates.")

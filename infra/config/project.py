@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra.config.base import BaseSettings
+from infra.config.benchmark import BenchmarkSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
@@ -111,6 +112,7 @@ class Project(Section):
     garak: GarakSettings = GarakSettings()
     redteam: RedTeamSettings = RedTeamSettings()
     validation: ValidationSettings = ValidationSettings()
+    benchmark: BenchmarkSettings = BenchmarkSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()
