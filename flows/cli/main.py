@@ -2,7 +2,7 @@
 
 import typer
 
-from flows.cli import audit, base, data, doctor, keys, prompt, quarantine, release, run, stack, threats
+from flows.cli import audit, base, data, doctor, keys, prompt, quarantine, release, run, stack, store, threats
 
 app = typer.Typer(
     name="assay",
@@ -23,6 +23,7 @@ app.add_typer(threats.app, name="threats", help="The threat model and what prove
 app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspicion: decide on them.")
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
+app.add_typer(store.app, name="store", help="What lies in the store and is not used any more.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
 
 

@@ -15,7 +15,7 @@ from infra.handover import Shelf
 from infra.store import FileStore
 from tasks.develop.datasets import load_split, load_table, prepare_dataset, tables
 from tasks.records import DatasetVersion
-from tests.integration.develop.synthetic import lines
+from tests.unit.tasks.develop.datasets.synthetic import lines
 
 
 def project(root: Path, rows: Iterable[str]) -> Project:

@@ -17,7 +17,7 @@ from infra.handover import Shelf
 from infra.scale import Map, mapper
 from infra.store import FileStore
 from tasks.develop.datasets import prepare_dataset, tables
-from tests.integration.develop.synthetic import write_lines
+from tests.unit.tasks.develop.datasets.synthetic import write_lines
 
 PROJECT = """
 name: letters
