@@ -11,11 +11,13 @@ records go first, so that a kill leaves at worst a table for the next clean-up. 
 runs again.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from infra.digest import PREFIX, hex_of
 from infra.errors import ConfigError, IntegrityError, Unavailable
@@ -180,7 +182,17 @@ def _digests(data: bytes) -> set[str]:
 
 
 def _files(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
+    """All files below, links followed; raises OSError for what `Path.rglob` would pass over in silence."""
+    if not root.exists():
+        return []
+    found = os.walk(root, onerror=_refuse, followlinks=True)
+    return [
+        path for directory, _, names in found for name in names if (path := Path(directory, name)).is_file()
+    ]
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise error
 
 
 def _children(root: Path) -> list[Path]:

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -165,12 +166,27 @@ def test_a_store_elsewhere_is_not_cleaned_from_here(workspace: Workspace, tmp_pa
     assert elsewhere.store.has(digest)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_what_cannot_be_read_stops_it(workspace: Workspace) -> None:
+@pytest.mark.parametrize("error", [PermissionError, OSError])
+@pytest.mark.parametrize("call", ["os.scandir", "pathlib.Path.read_bytes"])
+def test_what_cannot_be_read_stops_it(
+    workspace: Workspace, call: str, error: type[OSError], monkeypatch: pytest.MonkeyPatch
+) -> None:
     digest = workspace.store.put_bytes(parquet("free"))
-    secret = workspace.home / "handover/triage/embedded/developed.json"
-    write(secret, "{}")
-    secret.chmod(0)
-    with pytest.raises(Unavailable, match="nothing was removed"):
-        remove(workspace, outdated=True)
+    write(workspace.home / "handover/triage/embedded/developed.json", "{}")
+
+    def refuse(path: Path) -> NoReturn:
+        raise error("refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(call, refuse)
+        with pytest.raises(Unavailable, match="refused"):
+            remove(workspace, outdated=True)
     assert workspace.store.has(digest)
+
+
+def test_links_to_elsewhere_are_followed(workspace: Workspace, tmp_path: Path) -> None:
+    digest = workspace.store.put_bytes(parquet("kept"))
+    write(tmp_path / "elsewhere/deep/developed.json", digest)
+    (workspace.home / "handover").mkdir()
+    (workspace.home / "handover/triage").symlink_to(tmp_path / "elsewhere")
+    assert remove(workspace, outdated=True) == []
