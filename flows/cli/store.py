@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from tasks.develop.cleaning import Removable
@@ -18,7 +18,9 @@ def _commands() -> None:
 
 
 @app.command()
+@in_project
 def clean(
+    call: Call,
     apply: Annotated[bool, typer.Option("--apply", help="Remove them; without it they are listed.")] = False,
     outdated: Annotated[
         bool,
@@ -26,23 +28,18 @@ def clean(
             "--outdated", help="Also those of stages whose data are neither a project's last nor handed over."
         ),
     ] = False,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """List, or remove, stage tables that no handover, step, version, release or ledger entry refers to."""
-    from infra.workspace import open_workspace
     from tasks.develop.cleaning import remove, unreferenced
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        found = (remove if apply else unreferenced)(workspace, outdated=outdated)
-        content = {
-            "removed": apply,
-            "bytes": sum(each.bytes for each in found),
-            "tables": [{"digest": each.digest, "bytes": each.bytes} for each in found],
-        }
-        emit(content, as_json=as_json, text="\n".join(_lines(found, removed=apply)))
+    workspace = call.workspace
+    found = (remove if apply else unreferenced)(workspace, outdated=outdated)
+    content = {
+        "removed": apply,
+        "bytes": sum(each.bytes for each in found),
+        "tables": [{"digest": each.digest, "bytes": each.bytes} for each in found],
+    }
+    call.emit(content, text="\n".join(_lines(found, removed=apply)))
 
 
 def _lines(found: "list[Removable]", *, removed: bool) -> list[str]:
