@@ -1,9 +1,12 @@
 """What a clean-up of the store must never take, and what it may."""
 
+import contextlib
 import json
 import os
 import signal
 import sqlite3
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -106,25 +109,32 @@ def test_listing_removes_nothing(workspace: Workspace) -> None:
     assert workspace.store.has(digest)
 
 
-@pytest.mark.parametrize("lock", [STORE_LOCK, "lifecycle-triage", "deploy-triage", "lifecycle-elsewhere"])
-def test_nothing_is_removed_while_a_run_is_at_work(workspace: Workspace, lock: str) -> None:
-    digest = workspace.store.put_bytes(parquet("free"))
+@contextlib.contextmanager
+def held_elsewhere(workspace: Workspace, lock: str, holder: str, *, shared: bool = False) -> Iterator[None]:
+    """Another process holds a lock meanwhile."""
     child = os.fork()
     if child == 0:
-        with hold(workspace.run, lock, "a run", shared=lock == STORE_LOCK):
+        with hold(workspace.run, lock, holder, shared=shared):
             (workspace.home / "held").touch()
             signal.pause()
         os._exit(0)
     try:
         while not (workspace.home / "held").exists():
-            pass
+            time.sleep(0.01)
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("lock", [STORE_LOCK, "lifecycle-triage", "deploy-triage", "lifecycle-elsewhere"])
+def test_nothing_is_removed_while_a_run_is_at_work(workspace: Workspace, lock: str) -> None:
+    digest = workspace.store.put_bytes(parquet("free"))
+    with held_elsewhere(workspace, lock, "a run", shared=lock == STORE_LOCK):
         with pytest.raises(Unavailable, match="a run"):
             remove(workspace, outdated=True)
         assert workspace.store.has(digest)
         assert names(unreferenced(workspace, outdated=True)) == {digest}
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
     assert names(remove(workspace, outdated=True)) == {digest}
 
 
@@ -132,20 +142,11 @@ def test_no_preparation_starts_during_a_clean_up(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.develop.versions._CLEANING_S", 0.2)
-    child = os.fork()
-    if child == 0:
-        with hold(workspace.run, STORE_LOCK, "assay store clean"):
-            (workspace.home / "held").touch()
-            signal.pause()
-        os._exit(0)
-    try:
-        while not (workspace.home / "held").exists():
-            pass
-        with pytest.raises(Unavailable, match="assay store clean"):
-            prepare(workspace)
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    with (
+        held_elsewhere(workspace, STORE_LOCK, "assay store clean"),
+        pytest.raises(Unavailable, match="assay store clean"),
+    ):
+        prepare(workspace)
 
 
 def test_a_broken_ledger_stops_it(workspace: Workspace) -> None:
