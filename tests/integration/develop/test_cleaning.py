@@ -1,9 +1,5 @@
 """A clean-up beside real preparations: what a version needs stays, also when the clean-up is killed."""
 
-import os
-import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +12,7 @@ from infra.workspace import Workspace
 from tasks.develop.cleaning import Removable, remove, unreferenced
 from tasks.develop.versions import prepare
 from tasks.records import DatasetVersion
+from tests.integration.killed import survives
 from tests.unit.tasks.develop.datasets.synthetic import write_lines
 
 
@@ -95,7 +92,9 @@ def test_a_kill_anywhere_loses_nothing_that_is_used(workspace: Workspace) -> Non
     new = prepare(workspace)
     due = names(unreferenced(workspace, outdated=True))
     kills = 0
-    while not _survives(lambda: remove(workspace, outdated=True), kills + 1):
+    while not survives(
+        lambda: remove(workspace, outdated=True), kills + 1, lambda event, _: event == "os.remove"
+    ):
         kills += 1
         assert prepare(workspace) == new
         assert all(workspace.store.get_bytes(digest) for digest in old.splits.values())
@@ -104,27 +103,3 @@ def test_a_kill_anywhere_loses_nothing_that_is_used(workspace: Workspace) -> Non
     assert kills >= 2
     assert not any(workspace.store.has(digest) for digest in due)
     assert unreferenced(workspace, outdated=True) == []
-
-
-def _survives(action: Callable[[], object], removals: int) -> bool:
-    """Run in a child that SIGKILLs itself at the given removal of a file."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def watch(event: str, _arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event == "os.remove":
-                seen += 1
-                if seen == removals:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(watch)
-        code = 1
-        try:
-            action()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return not os.WIFSIGNALED(status) and os.WEXITSTATUS(status) == 0
