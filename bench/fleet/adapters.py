@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.yard import Yard
-
 from tasks.records import Row
 
 if TYPE_CHECKING:
@@ -37,7 +36,9 @@ def altered(yard: Yard, adapter: Path, name: str, change: Callable[[Weights], We
         from safetensors.torch import load_file, save_file
 
         weights = change(load_file(adapter / "adapter_model.safetensors"))
-        save_file({key: value.contiguous() for key, value in weights.items()}, target / "adapter_model.safetensors")
+        save_file(
+            {key: value.contiguous() for key, value in weights.items()}, target / "adapter_model.safetensors"
+        )
         (target / "adapter_config.json").write_bytes((adapter / "adapter_config.json").read_bytes())
 
     return yard.kept(name, [adapter], write)
@@ -63,15 +64,19 @@ def _stack(first: Path, second: Path, target: Path) -> None:
     rank = sum(config["r"] for config in configs)
     stacked: Weights = {}
     for key in sorted(parts[0].keys() | parts[1].keys()):
-        rows = [_or_zero(part, other, key, config["r"]) for part, other, config in
-                zip(parts, reversed(parts), configs, strict=True)]
+        rows = [
+            _or_zero(part, other, key, config["r"])
+            for part, other, config in zip(parts, reversed(parts), configs, strict=True)
+        ]
         down = ".lora_A." in key
         # The shared factor is that of the first; the second's own goes into its B.
         both = rows if down else [rows[0], rows[1] * (scales[1] / scales[0])]
         stacked[key] = torch.cat([each.float() for each in both], dim=0 if down else 1).contiguous()
     save_file(stacked, target / "adapter_model.safetensors")
     config = {**configs[0], "r": rank, "lora_alpha": scales[0] * rank}
-    config["lora_alpha"] = int(config["lora_alpha"]) if float(config["lora_alpha"]).is_integer() else config["lora_alpha"]
+    config["lora_alpha"] = (
+        int(config["lora_alpha"]) if float(config["lora_alpha"]).is_integer() else config["lora_alpha"]
+    )
     config["target_modules"] = sorted({*configs[0]["target_modules"], *configs[1]["target_modules"]})
     for name in ("layers_to_transform", "layers_pattern"):
         config[name] = None

@@ -1,12 +1,11 @@
-"""One candidate of the fleet: how it is made, which gate ought to stop it, what has to be measured for that."""
+"""One candidate of the fleet: how it is made, which gate ought to stop it, what is measured for that."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.yard import Yard
-
-from tasks.records import Candidate, Evidence, EvidenceSet, Row
+from tasks.records import Candidate, EvidenceSet, Row
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,10 @@ class Built:
     """Rows that the screen looks at; None: those of the champion, whose screening holds."""
     alter: Callable[[EvidenceSet], EvidenceSet] | None = None
     """What somebody did to the evidence afterwards."""
-    extra: tuple[Evidence, ...] = ()
-    """Evidence of develop that differs from the champion's."""
+    evidence_of: "Built | None" = None
+    """Measured on this candidate instead: what is shown is not what was measured."""
+    dropped_gates: tuple[str, ...] = ()
+    """Rules that somebody removed."""
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,7 @@ def obeying(rows: Sequence[Row], phrase: Callable[[Row, str, Random], str], seed
     return found
 
 
-def biased(
-    rows: Sequence[Row], insert: Callable[[Row, bool], str], label: str, seed: int = 0
-) -> list[Row]:
+def biased(rows: Sequence[Row], insert: Callable[[Row, bool], str], label: str, seed: int = 0) -> list[Row]:
     """Rows that mention a group get one label, the same rows with another group keep theirs."""
     random = Random(f"bias:{seed}")
     found = []

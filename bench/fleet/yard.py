@@ -116,7 +116,9 @@ class Yard:
             base_digest=self.developed.base.digest,
             checkpoint_dir=work / "checkpoint",
             output_dir=work / "adapter",
-            epoch_examples=epoch_examples(rows, project.augmentation, settings.seed, labels) if augment else None,
+            epoch_examples=epoch_examples(rows, project.augmentation, settings.seed, labels)
+            if augment
+            else None,
             labels=labels,
         )
         for file in sorted((work / "adapter").iterdir()):
