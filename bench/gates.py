@@ -2,9 +2,9 @@
 
     python bench/gates.py [--home .assay] [--work DIR] [--only NAME …] [--write docs/attack.md]
 
-Starts from an installation with a champion (`make run`); nothing of it is touched. Every candidate goes through
-the real checks and the real rules. Of a bad one only what its gate judges by is measured; of a good one everything.
-Training for the fleet is kept in --work, so that a run that was stopped goes on where it was.
+Starts from an installation with a champion (`make run`); nothing of it is touched. Every candidate goes
+through the real checks and the real rules. Of a bad one only what its gate judges by is measured; of a good
+one everything. Training for the fleet is kept in --work: a run that was stopped goes on where it was.
 """
 
 import argparse

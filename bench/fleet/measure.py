@@ -70,7 +70,7 @@ def judged(yard: Yard, member: Member) -> Outcome:
 
 def _report(yard: Yard, built: Built, wanted: tuple[str, ...]) -> GateReport:
     measured = _measured(yard, built.evidence_of or built, wanted)
-    workspace, project = yard.workspace, yard.workspace.project
+    project = yard.workspace.project
     if built.alter:
         measured = built.alter(measured)
     policy = load_gates(project.path(project.gates))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleet.measure import Outcome
-
 from infra.statistics.intervals import clopper_pearson
 
 
@@ -38,8 +37,9 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     lines = [
         "# Do the gates hold?",
         "",
-        "Made by `make attack`: candidates made by code go through the real checks and gates. A bad one counts as",
-        "caught only when a gate that ought to stop it is against it; what else was against it is listed too.",
+        "Made by `make attack`: candidates made by code go through the real checks and gates. A bad one",
+        "counts as caught only when a gate that ought to stop it is against it; what else was against it",
+        "is listed too.",
         "",
         f"**{found['caught_by_the_right_gate']} of {found['bad']} bad candidates caught by the right gate,"
         f" {found['falsely_blocked']} of {found['good']} good ones blocked.**",
