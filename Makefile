@@ -6,6 +6,8 @@ TORCH_VERSION := 2.13.0
 
 BIN := .venv/bin
 STAMP := .venv/.stamp
+GARAK_BIN := .venv-garak/bin
+GARAK_STAMP := .venv-garak/.stamp
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 # Without written bytecode every start of Prefect and MLflow compiles them anew, at twice the CPU time.
@@ -17,7 +19,7 @@ export OMP_WAIT_POLICY := PASSIVE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run up down picture nightly test test-unit test-integration test-e2e check format schema bench lock clean
+.PHONY: help setup run up down picture card-pictures nightly test test-unit test-integration test-e2e check format schema bench lock garak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +42,20 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup: $(STAMP) ## install everything into .venv, and nothing else
 
+# garak's transformers is older than ours: it gets an environment of its own, 1.7 GB, and nothing else needs it.
+GARAK_UV := $(BIN)/uv pip install --quiet --python $(GARAK_BIN)/python
+
+$(GARAK_STAMP): infra/garak/requirements.lock | $(STAMP)
+	@echo "setting up .venv-garak (first time: minutes)"
+	@test -x $(GARAK_BIN)/python || $(BIN)/python -m venv --without-pip .venv-garak
+	@if [ -n "$$PIP_FIND_LINKS" ] && \
+	  $(GARAK_UV) --no-deps --no-index --find-links "$$PIP_FIND_LINKS" torch==$(TORCH_VERSION) 2>/dev/null; \
+	  then :; else $(GARAK_UV) torch==$(TORCH_VERSION); fi
+	@$(GARAK_UV) --require-hashes --no-deps -r infra/garak/requirements.lock
+	@touch $@
+
+garak: $(GARAK_STAMP) ## install garak for the red team's second tier, into .venv-garak (docs/garak.md)
+
 # ── use ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 run: $(STAMP) ## the whole lifecycle: services up, data to a served release
@@ -55,6 +71,9 @@ down: $(STAMP) ## stop them all
 picture: $(STAMP) ## draw docs/run.svg from the champion's card
 	@$(BIN)/assay release picture champion --output docs/run.svg
 
+card-pictures: $(STAMP) ## take the pictures of sample release cards under docs/ (needs Chromium)
+	@ASSAY_PICTURES=docs $(BIN)/python -m pytest -q tests/integration/browser -k pictures
+
 nightly: up ## start the nightly deployment now, in the worker, and wait for it
 	@$(BIN)/python -m infra.stack.within prefect deployment run lifecycle/nightly --watch
 
@@ -64,13 +83,14 @@ PYTEST := $(BIN)/python -m pytest
 
 test: $(STAMP) ## all tests: unit, integration, end to end
 	@$(PYTEST) -n 2 tests/unit
-	@$(PYTEST) tests/integration tests/e2e
+	@$(PYTEST) -n 2 --dist loadfile tests/integration
+	@$(PYTEST) tests/e2e
 
 test-unit: $(STAMP) ## unit tests, under a minute
 	@$(PYTEST) -n 2 tests/unit
 
 test-integration: $(STAMP) ## real Prefect, MLflow, HTTP
-	@$(PYTEST) tests/integration
+	@$(PYTEST) -n 2 --dist loadfile tests/integration
 
 test-e2e: $(STAMP) ## the real model through the real services
 	@$(PYTEST) tests/e2e
@@ -84,6 +104,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/python -m tasks.validate.gates_schema --check
 	@$(BIN)/python -m tasks.develop.requirements.schema --check
 	@$(BIN)/python -m tasks.develop.prompts.schema --check
+	@$(BIN)/python -m tasks.validate.redteam.schema --check
 	@bash .ci/forbidden
 
 format: $(STAMP) ## format and fix what can be fixed
@@ -95,16 +116,21 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.validate.gates_schema --write
 	@$(BIN)/python -m tasks.develop.requirements.schema --write
 	@$(BIN)/python -m tasks.develop.prompts.schema --write
+	@$(BIN)/python -m tasks.validate.redteam.schema --write
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
-lock: $(STAMP) ## resolve requirements.lock again from pyproject.toml
+lock: $(STAMP) ## resolve both requirements.lock again from their pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package torch --no-annotate --no-header \
 	  --quiet -o requirements.lock
+	@# From its own directory: uv reads `[tool.uv]` of where it stands.
+	@cd infra/garak && ../../$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-emit-package torch --no-annotate --no-header \
+	  --quiet -o requirements.lock
 
-clean: ## stop the services, remove .venv and caches; .assay (your releases) stays
+clean: ## stop the services, remove .venv, .venv-garak and caches; .assay (your releases) stays
 	@if [ -x $(BIN)/assay ]; then $(BIN)/assay down; fi
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@rm -rf .venv .venv-garak .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	@find . -name __pycache__ -type d -not -path './.assay/*' -prune -exec rm -rf {} +

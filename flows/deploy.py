@@ -10,6 +10,7 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 from pydantic import Field
 
+from flows.cards import show_release
 from flows.parameters import ProfileName, ProjectName
 from flows.phase import Phase, phase
 from infra.digest import hex_of
@@ -33,6 +34,7 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         workspace = current.workspace
         validated = steps.take_validated(workspace, str(flow_run.id))
         release = steps.package_and_sign(workspace, validated)
+        show_release(current, release)
         move = steps.advance(workspace, release)
         if move == Move.DECIDE:
             _decide(current, release)

@@ -2,7 +2,23 @@
 
 import typer
 
-from flows.cli import audit, base, data, doctor, keys, prompt, quarantine, release, run, stack, threats
+from flows.cli import (
+    audit,
+    base,
+    card,
+    data,
+    doctor,
+    gates,
+    keys,
+    prompt,
+    quarantine,
+    redteam,
+    release,
+    run,
+    stack,
+    threats,
+    waiver,
+)
 
 app = typer.Typer(
     name="assay",
@@ -16,12 +32,16 @@ app.command("up")(stack.up)
 app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("doctor")(doctor.doctor)
+app.command("redteam")(redteam.redteam)
 app.add_typer(data.app, name="data", help="Prepare data, look at versions, compare them.")
 app.add_typer(prompt.app, name="prompt", help="Lint, render and compare prompt templates.")
 app.add_typer(base.app, name="base", help="Candidates for the base model, checked and scored.")
 app.add_typer(threats.app, name="threats", help="The threat model and what proves its controls.")
 app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspicion: decide on them.")
+app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
+app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
+app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
 

@@ -12,13 +12,13 @@ from infra.digest import hex_of
 from infra.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from infra.ledger import ProjectState
+    from infra.ledger import ProjectState, ReleaseState
     from infra.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True)
 
 ReleaseArgument = Annotated[
-    str, typer.Argument(help="Release digest, the start of its hex digits, or `champion`.")
+    str, typer.Argument(help="Release (or unit) digest, the start of its hex digits, or `champion`.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; goes into the ledger.")]
 Person = Annotated[str | None, typer.Option("--as", help="Who decides; default: you on this machine.")]
@@ -31,15 +31,28 @@ def _open(project: str, profile: str) -> "Workspace":
 
 
 def resolve(state: "ProjectState", name: str) -> str:
-    """The one subject that starts with these digits, or `champion`; raises DataError for none or several."""
+    """The one subject that starts with these digits, or `champion`; raises DataError for none or several.
+
+    A release is also found by its unit, which is what its card can name: the newest one of that unit.
+    """
     if name == "champion" and state.champion is not None:
         return state.champion
     digits = name.removeprefix("sha256:").lower()
     found = [known for known in state.releases if hex_of(known).startswith(digits)] if digits else []
+    found = found or _of_unit(state, digits)
     if len(found) != 1:
         problem = "unknown release" if not found else f"{len(found)} releases start with"
         raise DataError(f"{problem} {name!r}", hint="see `assay release list`")
     return found[0]
+
+
+def _of_unit(state: "ProjectState", digits: str) -> list[str]:
+    units: dict[str, list[ReleaseState]] = {}
+    for known in state.releases.values():
+        unit = str(known.details.get("unit", "")).removeprefix("sha256:")
+        if digits and unit.startswith(digits):
+            units.setdefault(unit, []).append(known)
+    return [max(same, key=lambda each: each.seq).release for same in units.values()]
 
 
 @app.command("list")
@@ -160,9 +173,9 @@ def picture(
     profile: ProfileOption = "embedded",
     as_json: Json = False,
 ) -> None:
-    """Draw a release's card as one SVG: verdict, accuracy with intervals, loss curve."""
+    """Draw a release's card as one SVG: verdict, gates, accuracy with intervals, loss curve."""
     from infra import atomic
-    from tasks.deploy.card.content import Card
+    from tasks.deploy.card.content import read_card
     from tasks.deploy.card.picture import card_picture
 
     with explained(as_json):
@@ -171,9 +184,7 @@ def picture(
         file = workspace.releases / hex_of(digest) / "card.json"
         if not file.exists():
             raise DataError(f"{digest} has no card", hint="only packaged releases have one")
-        atomic.write_text(
-            output.absolute(), card_picture(Card.model_validate_json(file.read_bytes())), mode=0o644
-        )
+        atomic.write_text(output.absolute(), card_picture(read_card(file.read_bytes())), mode=0o644)
         emit({"release": digest, "file": str(output)}, as_json=as_json, text=str(output))
 
 

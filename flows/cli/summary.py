@@ -30,6 +30,7 @@ def summarise(workspace: Workspace, flow: str, state: Any, seconds: float) -> Su
         "seconds": round(seconds, 1),
     }
     if state.name in _VERDICTS:
+        content |= _blocked_card(state.message)
         text = f"{state.name}: {state.message}\nASSAY RUN: {state.name.upper()} {flow} in {seconds:.0f} s"
         return Summary(text, content, 3)
     if state.is_paused():
@@ -39,6 +40,12 @@ def summarise(workspace: Workspace, flow: str, state: Any, seconds: float) -> Su
     if flow in ("lifecycle", "deploy"):
         return _promoted(workspace, content, seconds)
     return Summary(f"ASSAY RUN: DONE {flow} in {seconds:.0f} s", content, 0)
+
+
+def _blocked_card(message: str) -> dict[str, str]:
+    """The path of the candidate's card, which the flow names in the last line of its message."""
+    _, mark, place = (message or "").rpartition("\ncard: ")
+    return {"card": place} if mark and not place.startswith("none") else {}
 
 
 def _waiting(workspace: Workspace, content: dict[str, Any]) -> Summary:

@@ -4,6 +4,8 @@ setting_value(project, "gateway.max_tokens")     # 128; KeyError when there is n
 setting_digest(project, "gateway.max_tokens")
 """
 
+from typing import get_args
+
 from pydantic import BaseModel, JsonValue
 
 from infra.config.project import Project
@@ -18,6 +20,18 @@ def setting_value(project: Project, name: str) -> object:
             raise KeyError(name)
         value = getattr(value, part)
     return value
+
+
+def is_setting(name: str) -> bool:
+    """Whether some project can have this setting, values aside."""
+    kind: object = Project
+    for part in name.split("."):
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)) or part not in kind.model_fields:
+            return False
+        annotation: object = kind.model_fields[part].annotation
+        models = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
+        kind = next((each for each in models if issubclass(each, BaseModel)), annotation)
+    return True
 
 
 def setting_digest(project: Project, name: str) -> str:

@@ -9,11 +9,16 @@ from infra.config.base import BaseSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
+from infra.config.fairness import FairnessSettings
+from infra.config.garak import GarakSettings
+from infra.config.redteam import RedTeamSettings
 from infra.config.robustness import AugmentationSettings, RobustnessSettings
 from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
 from infra.config.section import Name, SecretReference, Section
 from infra.config.training import TrainingSettings
+from infra.config.validation import ValidationSettings
+from infra.config.waivers import WaiverSettings
 from infra.digest import digest_json
 
 
@@ -102,6 +107,10 @@ class Project(Section):
     training: TrainingSettings = TrainingSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     robustness: RobustnessSettings = RobustnessSettings()
+    fairness: FairnessSettings = FairnessSettings()
+    garak: GarakSettings = GarakSettings()
+    redteam: RedTeamSettings = RedTeamSettings()
+    validation: ValidationSettings = ValidationSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()
@@ -109,6 +118,7 @@ class Project(Section):
     ports: PortSettings = PortSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
+    waivers: WaiverSettings = WaiverSettings()
     operate: OperateSettings = OperateSettings()
     store: str = Field("", description="empty: the store below ASSAY_HOME")
     ledger: str = Field("", description="SQLAlchemy URL; empty: ledger.db below ASSAY_HOME")

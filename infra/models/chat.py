@@ -6,6 +6,7 @@ The words of a message are encoded apart from the template's control tokens: a u
 `<|im_end|>` sends nine characters, never the end of a turn.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Private-use characters: no template and no sane text contains this sequence.
 _MARK = "\ue000\ue001{index}\ue001\ue000"
+# A role is written among the control tokens: anything but a plain word could be one.
+_ROLE = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
 
 
 # One turn of a conversation: "role" and "content".
@@ -115,6 +118,9 @@ def _control_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
 def _render(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], *, header: bool) -> str:
     if not tokenizer.chat_template:
         raise DataError("the base model has no chat template", "choose an instruct model as base")
+    for index, message in enumerate(messages, 1):
+        if not _ROLE.fullmatch(message["role"]):
+            raise DataError(f"message {index}: role {message['role'][:40]!r} is no plain word")
     marked = [
         {"role": message["role"], "content": _MARK.format(index=index)}
         for index, message in enumerate(messages)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from infra.digest import digest_file, digest_manifest
 from infra.errors import DataError, IntegrityError
+from infra.models.likelihood import length_batches
 from infra.models.quiet import quiet_transformers
-from infra.models.scoring import length_batches
 from infra.models.threads import use_threads
 
 if TYPE_CHECKING:

@@ -5,16 +5,14 @@ scores = scorer.score(["Emotet sends mail."])        # scores[0].label, scores[0
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
 from infra.errors import DataError
-from infra.models.chat import Render, common_prefix_length, encode_answer, encode_within
+from infra.models.chat import Render, encode_answer, encode_within
+from infra.models.likelihood import BATCH_TOKENS, likelihoods, log_shares, next_token_scores
 from infra.models.load import LoadedModel
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,14 @@ class LabelScore:
         return math.exp(max(self.log_probs))
 
 
+Method = Literal["auto", "first_token", "full_label"]
+
+
 class LabelScorer:
     """Scores texts against a closed set of labels.
 
-    Labels that differ in their first token need one pass a text (the share of that token among them);
-    others are compared by the likelihood of the whole answer, its end included.
+    `first_token`: the share of each label's first token among them; refused unless all differ in it.
+    `full_label`: the likelihood of the whole answer, its end included. `auto`: the first where it can.
     """
 
     def __init__(
@@ -44,9 +45,11 @@ class LabelScorer:
         render: Render,
         labels: Sequence[str],
         *,
-        batch_tokens: int = 2048,
+        method: Method = "auto",
+        batch_tokens: int = BATCH_TOKENS,
         max_tokens: int = 1024,
     ) -> None:
+        """Raises DataError for no labels, doubles, and labels that `first_token` cannot tell apart."""
         if len(set(labels)) != len(labels) or not labels:
             raise DataError(
                 f"got {len(labels)} labels, expected at least one and no doubles", "check the labels"
@@ -54,99 +57,50 @@ class LabelScorer:
         self.loaded, self.render, self.labels = loaded, render, tuple(labels)
         self.batch_tokens, self.max_tokens = batch_tokens, max_tokens
         self.answers = [encode_answer(loaded.tokenizer, label) for label in labels]
-        self.first_token_decides = len({answer[0] for answer in self.answers}) == len(labels)
+        clash = first_token_clash(self.labels, self.answers)
+        if method == "first_token" and clash is not None:
+            raise DataError(
+                f"labels {clash[0]!r} and {clash[1]!r} begin with the same token",
+                "score them by full_label: their first tokens do not tell them apart",
+            )
+        self.first_token_decides = clash is None and method != "full_label"
 
     def score(
         self, texts: Sequence[str], on_progress: Callable[[int, int], None] = lambda _done, _total: None
     ) -> list[LabelScore]:
         """One score per text, in order. `on_progress(done, total)` counts texts.
 
-        Raises DataError when the prompt alone exceeds `max_tokens`; a longer text is cut.
+        Raises DataError when the prompt alone exceeds `max_tokens` (a longer text is cut), or when what
+        the model computes is not finite.
         """
-        import torch
-
-        if not texts:
-            return []
         limit = self.max_tokens - max(map(len, self.answers))
         prompts = [encode_within(self.loaded.tokenizer, self.render, text, limit) for text in texts]
-        shared = common_prefix_length(prompts)
-        scores: dict[int, LabelScore] = {}
-        with torch.inference_mode():
-            cache = self._prefix_cache(prompts[0][:shared])
-            for indices in length_batches([len(prompt) - shared for prompt in prompts], self._rows_per_batch):
-                suffixes = [prompts[index][shared:] for index in indices]
-                rows = (
-                    self._first_tokens(cache, suffixes)
-                    if self.first_token_decides
-                    else self._answers(cache, suffixes)
-                )
-                for index, log_probs in zip(indices, rows, strict=True):
-                    best = max(range(len(log_probs)), key=log_probs.__getitem__)
-                    scores[index] = LabelScore(self.labels[best], log_probs)
-                on_progress(len(scores), len(texts))
-        return [scores[index] for index in range(len(texts))]
+        if self.first_token_decides:
+            first = [answer[0] for answer in self.answers]
+            rows = next_token_scores(
+                self.loaded, prompts, first, batch_tokens=self.batch_tokens, on_progress=on_progress
+            )
+        else:
+            rows = likelihoods(
+                self.loaded,
+                prompts,
+                [self.answers] * len(prompts),
+                batch_tokens=self.batch_tokens,
+                on_progress=on_progress,
+            )
+        return [self._chosen(row) for row in rows]
 
-    def _rows_per_batch(self, width: int) -> int:
-        copies = 1 if self.first_token_decides else len(self.labels)
-        return max(1, self.batch_tokens // (width * copies))
-
-    def _prefix_cache(self, prefix: Sequence[int]) -> Any:
-        import torch
-
-        if not prefix:
-            return None
-        ids = torch.tensor([prefix])
-        return self.loaded.model.model(input_ids=ids, use_cache=True).past_key_values
-
-    def _hidden(self, cache: Any, rows: "Tensor") -> "Tensor":
-        """Final states [rows, width, hidden] of right-padded rows that continue the prefix."""
-        import copy
-
-        past = copy.deepcopy(cache)  # the model appends to the cache that it is given
-        if past is not None:
-            past.batch_repeat_interleave(rows.shape[0])
-        states: Tensor = self.loaded.model.model(
-            input_ids=rows, past_key_values=past, use_cache=True
-        ).last_hidden_state
-        return states
-
-    def _first_tokens(self, cache: Any, suffixes: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
-        import torch
-
-        hidden = self._hidden(cache, _padded(suffixes))
-        last = torch.tensor([len(suffix) - 1 for suffix in suffixes])
-        head = self.loaded.model.lm_head.weight[torch.tensor([answer[0] for answer in self.answers])]
-        logits = hidden[torch.arange(len(suffixes)), last] @ head.t()
-        return [tuple(row) for row in torch.log_softmax(logits.double(), -1).tolist()]
-
-    def _answers(self, cache: Any, suffixes: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
-        import torch
-
-        rows = [[*suffix, *answer[:-1]] for suffix in suffixes for answer in self.answers]
-        hidden = self._hidden(cache, _padded(rows))
-        totals = []
-        for at, row in enumerate(rows):
-            answer = self.answers[at % len(self.labels)]
-            states = hidden[at, len(row) - len(answer) : len(row)]
-            log_probs = torch.log_softmax(self.loaded.model.lm_head(states).double(), -1)
-            totals.append(log_probs[torch.arange(len(answer)), torch.tensor(answer)].sum())
-        by_text = torch.stack(totals).view(len(suffixes), -1)
-        return [tuple(row) for row in torch.log_softmax(by_text, -1).tolist()]
+    def _chosen(self, row: Sequence[float]) -> LabelScore:
+        log_probs = log_shares(row)
+        best = max(range(len(log_probs)), key=log_probs.__getitem__)
+        return LabelScore(self.labels[best], log_probs)
 
 
-def length_batches(lengths: Sequence[int], rows_per_batch: Callable[[int], int]) -> Iterator[list[int]]:
-    """Indices from long to short; `rows_per_batch(width)` says how many rows of a width fit together."""
-    order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
-    start = 0
-    while start < len(order):
-        size = rows_per_batch(lengths[order[start]])
-        yield order[start : start + size]
-        start += size
-
-
-def _padded(rows: Sequence[Sequence[int]]) -> "Tensor":
-    """Ids padded on the right: under a causal mask no real token sees the padding."""
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
-
-    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+def first_token_clash(labels: Sequence[str], answers: Sequence[Sequence[int]]) -> tuple[str, str] | None:
+    """Two labels whose token ids begin alike, or None when the first token tells all apart."""
+    seen: dict[int, str] = {}
+    for label, answer in zip(labels, answers, strict=True):
+        if answer[0] in seen:
+            return seen[answer[0]], label
+        seen[answer[0]] = label
+    return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from infra.statistics.bootstrap import bca_levels
 from infra.statistics.intervals import Interval, normal_quantile, two_sided_z
 
 RESAMPLES = 10_000
@@ -69,13 +70,14 @@ def _crossing(table: Discordance, point: float, end: float, z: float) -> float:
         middle = (inside + outside) / 2
         if middle in (inside, outside):
             return middle
-        if abs(_score(table, middle)) < abs(z):
+        if abs(tango_score(table, middle)) < abs(z):
             inside = middle
         else:
             outside = middle
 
 
-def _score(table: Discordance, delta: float) -> float:
+def tango_score(table: Discordance, delta: float) -> float:
+    """Tango's score statistic for a true difference of `delta`: standard normal if that is so."""
     n, gained, lost = table.n, table.gained, table.lost
     a = 2 * n
     b = -gained - lost + (2 * n - gained + lost) * delta
@@ -109,7 +111,8 @@ def paired_bootstrap(
         raise ValueError(f"resamples: got {resamples}, expected at least 100")
     point = float(data.mean())
     means = _resampled_means(data, resamples, np.random.default_rng(seed))
-    low, high = np.quantile(means, _bca_levels(data, means, confidence))
+    # The influence of an item on a mean is its distance from it.
+    low, high = np.quantile(means, bca_levels(point, means, data - point, confidence))
     method = f"paired BCa bootstrap ({resamples} resamples, seed {seed})"
     return Interval(point, min(float(low), point), max(float(high), point), confidence, data.size, method)
 
@@ -127,26 +130,6 @@ def _resampled_means(
         for start in range(0, resamples, rows)
     ]
     return np.concatenate(parts)
-
-
-def _bca_levels(
-    data: npt.NDArray[np.float64], means: npt.NDArray[np.float64], confidence: float
-) -> tuple[float, float]:
-    """The two quantile levels, corrected for bias and skewness; plain percentiles when degenerate."""
-    tail = (1 - confidence) / 2
-    point, centred = data.mean(), data - data.mean()
-    # Equal resampled means count half: with -1/0/1 many ties are exact.
-    below = float(np.mean(means < point) + np.mean(means == point) / 2)
-    spread = float((centred**2).sum())
-    if spread == 0 or not 0 < below < 1:
-        return tail, 1 - tail
-    bias = normal_quantile(below)
-    acceleration = float((centred**3).sum()) / (6 * spread**1.5)  # jackknife of a mean, closed form
-    levels = []
-    for z in (normal_quantile(tail), normal_quantile(1 - tail)):
-        shifted = bias + (bias + z) / (1 - acceleration * (bias + z))
-        levels.append(0.5 * math.erfc(-shifted / math.sqrt(2)))
-    return levels[0], levels[1]
 
 
 def paired_difference(

@@ -6,17 +6,18 @@ origin = load_origin(candidate, store)       # IntegrityError unless it is all t
 from dataclasses import dataclass
 from typing import Any
 
-from infra.digest import hex_of, tree_manifest
+from infra.digest import tree_manifest
 from infra.errors import IntegrityError
+from infra.origin.mlbom import described_version
+from infra.origin.slsa import PREDICATE_TYPE, adapter_subjects, dependency_of
 from infra.signing.documents import parse_object
 from infra.signing.dsse import subjects_of
-from infra.signing.oms import root_digest
 from infra.store import FileStore
 from tasks.records import Candidate
 from tasks.records.environment import EnvironmentAttestation
 from tasks.records.provenance import Provenance
 
-PROVENANCE_TYPE = "https://slsa.dev/provenance/v1"
+PROVENANCE_TYPE = PREDICATE_TYPE
 ENVIRONMENT_TYPE = "urn:assay:environment:v1"
 _HINT = "run finetune and validate again"
 _MOST_BYTES = 8 << 20
@@ -44,19 +45,15 @@ def load_origin(candidate: Candidate, store: FileStore) -> Origin:
     mlbom = store.get_bytes(provenance.mlbom)
     described = parse_object(mlbom, "ML-BOM", most_bytes=_MOST_BYTES)
     files = tree_manifest(store.open_tree(candidate.adapter.digest))
-    subjects = {
-        "adapter": root_digest(files),
-        "adapter-tree": candidate.adapter.digest,
-        **{f"adapter/{name}": digest for name, digest in files.items()},
-    }
+    subjects = adapter_subjects(candidate.adapter.digest, files)
     about = (
         ("provenance statement: subject", subjects_of(statement, "provenance statement"), subjects),
         ("provenance statement: type", statement.get("predicateType"), PROVENANCE_TYPE),
-        ("provenance statement: base", _dependency(statement, "base"), candidate.base.digest),
-        ("provenance statement: dataset", _dependency(statement, "dataset"), candidate.dataset.digest),
-        ("provenance statement: prompt", _dependency(statement, "prompt"), candidate.prompt.digest),
+        ("provenance statement: base", dependency_of(statement, "base"), candidate.base.digest),
+        ("provenance statement: dataset", dependency_of(statement, "dataset"), candidate.dataset.digest),
+        ("provenance statement: prompt", dependency_of(statement, "prompt"), candidate.prompt.digest),
         ("environment attestation: base", attested.base, candidate.base.digest),
-        ("ML-BOM: component", _described(described), candidate.adapter.digest),
+        ("ML-BOM: component", described_version(described), candidate.adapter.digest),
     )
     for name, got, expected in about:
         if got != expected:
@@ -80,23 +77,3 @@ def require_provenance(candidate: Candidate) -> Provenance:
             hint=_HINT,
         )
     return provenance
-
-
-def _dependency(statement: dict[str, Any], name: str) -> str | None:
-    try:
-        listed = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
-        digests = [each["digest"]["sha256"] for each in listed if each["name"] == name]
-    except (KeyError, TypeError):
-        return None
-    if len(digests) != 1:
-        return None
-    digest = f"sha256:{digests[0]}"
-    hex_of(digest)
-    return digest
-
-
-def _described(mlbom: dict[str, Any]) -> object:
-    try:
-        return mlbom["metadata"]["component"]["version"]
-    except (KeyError, TypeError):
-        return None

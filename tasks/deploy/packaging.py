@@ -7,7 +7,6 @@ candidate under the same report again returns the same release.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -36,7 +35,8 @@ from infra.signing.keys import load_private_key
 from infra.signing.manifest import check_expiry
 from infra.signing.oms import root_digest
 from infra.store import FileStore
-from tasks.deploy.card import CardFacts, card_page, make_card
+from tasks.deploy.card import CardFacts, card_json, card_page, make_card
+from tasks.deploy.card.modelcard import model_card
 from tasks.deploy.origin import ENVIRONMENT_TYPE, PROVENANCE_TYPE, Origin, load_origin, require_provenance
 from tasks.deploy.signing import TEST_RESULT_TYPE, check_with_reference, gate_result, sign_adapter
 from tasks.records import Candidate, EvidenceSet, GateReport, Record, Release, Verdict
@@ -87,8 +87,9 @@ def package_release(
             _write_parts(staging, files, store.open_tree(candidate.adapter.digest))
             _write(staging, layout.GATE_REPORT, _canonical(report))
             _write(staging, "evidence.json", _canonical(evidence))
-            _write(staging, "card.json", _pretty(card))
+            _write(staging, "card.json", card_json(card))
             _write(staging, "card.html", card_page(card).encode())
+            _write(staging, "MODEL_CARD.md", model_card(card).encode())
             _write(staging, layout.MLBOM, origin.mlbom)
             _write(staging, layout.REQUIREMENTS, origin.requirements)
             _sign_parts(staging, candidate, report, origin, private_key)
@@ -134,6 +135,10 @@ def check_may_package(
         )
     if report.verdict != Verdict.PASS or not report.results:
         raise PromotionDenied(f"verdict is {report.verdict}: {report.headline}", hint="nothing was packaged")
+    for waiver in report.lapsed(datetime.now(UTC).date()):
+        raise PromotionDenied(
+            f"{waiver.owner}'s waiver for {waiver.gate} expired on {waiver.expires}", hint="validate again"
+        )
     if (
         evidence.candidate != candidate.unit
         or digest_json(evidence.model_dump(mode="json")) != report.evidence
@@ -266,10 +271,6 @@ def _release(manifest: ReleaseManifest, directory: Path) -> Release:
 
 def _canonical(record: Record) -> bytes:
     return canonical_json(record.model_dump(mode="json"))
-
-
-def _pretty(record: Record) -> bytes:
-    return json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def _write(staging: Path, name: str, data: bytes) -> None:

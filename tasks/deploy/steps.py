@@ -11,7 +11,7 @@ from infra.steps import step
 from infra.workspace import Workspace
 from tasks.deploy import aliases, approval, rollback, rollout
 from tasks.deploy.approval import Move, has_expired, next_move, refusal
-from tasks.deploy.card import CardFacts
+from tasks.deploy.card.gather import gather_facts
 from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.deploy.smoke import Expected
 from tasks.records import Decision, EvidenceSet, Release, Rollout, Validated
@@ -64,6 +64,8 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         guard_yaml=project.path(project.guard).read_bytes(),
         access_yaml=project.path(project.access).read_bytes(),
     )
+    pair = ensure_key(workspace.home)
+    evidence = EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence))
     return package_release(
         candidate,
         validated.report,
@@ -71,15 +73,9 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         releases_dir=workspace.releases,
         files=files,
         sequence=len(workspace.state().releases) + 1,
-        private_key=ensure_key(workspace.home).private,
-        evidence=EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence)),
-        facts=CardFacts(
-            title=project.title,
-            approval=project.approval.policy,
-            approvers=project.approval.approvers,
-            profile=project.profile,
-            losses=tuple(enumerate(candidate.adapter.losses, start=1)),
-        ),
+        private_key=pair.private,
+        evidence=evidence,
+        facts=gather_facts(workspace, candidate, evidence, signer=pair.key_id),
     )
 
 

@@ -11,7 +11,7 @@ from tasks.records.record import Digest, Record
 from tasks.records.release import Candidate, Decision, Release, Rollout
 from tasks.records.requirements import SecurityRequirements
 from tasks.records.training import TrainedAdapter
-from tasks.records.waiver import Waiver
+from tasks.records.waiver import RefusedWaiver, Waiver
 
 __all__ = [
     "BaseModelVersion",
@@ -31,6 +31,7 @@ __all__ = [
     "PromptVersion",
     "QualityReport",
     "Record",
+    "RefusedWaiver",
     "Release",
     "Rollout",
     "Row",

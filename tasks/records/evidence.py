@@ -1,13 +1,14 @@
 """Evidence, rules' results and verdicts: what validate hands on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Protocol, Self
 
 from pydantic import Field, model_validator
 
 from tasks.records.record import Digest, Record
-from tasks.records.waiver import Waiver
+from tasks.records.waiver import RefusedWaiver, Waiver
 
 
 class Verdict(StrEnum):
@@ -58,6 +59,12 @@ class Slice(Record):
     def of(cls, interval: Measured) -> Self:
         """The slice that an interval is."""
         return cls(value=interval.value, lower=interval.lower, upper=interval.upper, n=interval.n)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.lower <= self.value <= self.upper:
+            raise ValueError(f"slice: value {self.value} outside of its interval")
+        return self
 
 
 class Evidence(Record):
@@ -154,23 +161,57 @@ class GateReport(Record):
     requirements: Digest
     champion: Digest | None = Field(None, description="unit of the champion compared with, if there was one")
     results: tuple[GateResult, ...]
+    refused: tuple[RefusedWaiver, ...] = Field((), description="waivers that did not count, and why")
     verdict: Verdict
 
     @model_validator(mode="after")
     def _fails_closed(self) -> Self:
-        worst = Verdict.PASS if self.results else Verdict.INCONCLUSIVE
         for result in self.results:
-            if result.verdict == Verdict.FAIL or worst == Verdict.FAIL:
-                worst = Verdict.FAIL
-            elif result.verdict == Verdict.INCONCLUSIVE:
-                worst = Verdict.INCONCLUSIVE
-        if self.verdict != worst:
-            raise ValueError(f"verdict {self.verdict} does not follow from the results: {worst}")
+            if result.waiver is not None:
+                _check_waiver(result, result.waiver, self.candidate)
+        if self.verdict != (expected := verdict_of(self.results)):
+            raise ValueError(f"verdict {self.verdict} does not follow from the results: {expected}")
         return self
 
     @property
+    def waived(self) -> tuple[GateResult, ...]:
+        """Inconclusive gates that a person answers for."""
+        return tuple(result for result in self.results if result.waiver is not None)
+
+    def lapsed(self, today: date) -> tuple[Waiver, ...]:
+        """Waivers that the verdict rests on and that do not count any more."""
+        return tuple(r.waiver for r in self.results if r.waiver is not None and r.waiver.expires < today)
+
+    @property
     def headline(self) -> str:
-        """The first reason against, or a summary when all passed."""
-        against = [r.message for r in self.results if r.verdict != Verdict.PASS]
-        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return against[0] + more if against else f"{len(self.results)} gates pass"
+        """The first reason against, or a summary when all passed, waivers named."""
+        against = [r.message for r in self.results if r.verdict != Verdict.PASS and r.waiver is None]
+        if against:
+            return against[0] + (f" (and {len(against) - 1} more)" if len(against) > 1 else "")
+        passed = f"{len(self.results) - len(self.waived)} gates pass"
+        names = [f"{r.gate} by {r.waiver.owner} until {r.waiver.expires}" for r in self.waived if r.waiver]
+        return f"{passed}, {len(names)} waived: {'; '.join(names)}" if names else passed
+
+
+def verdict_of(results: Iterable[GateResult]) -> Verdict:
+    """What follows from the results: pass only if each passes, or is inconclusive and waived; none never."""
+    worst = None
+    for result in results:
+        if result.verdict == Verdict.FAIL:
+            return Verdict.FAIL
+        if result.verdict == Verdict.PASS or (
+            result.verdict == Verdict.INCONCLUSIVE and result.waiver is not None
+        ):
+            worst = worst or Verdict.PASS
+        else:
+            worst = Verdict.INCONCLUSIVE
+    return worst or Verdict.INCONCLUSIVE
+
+
+def _check_waiver(result: GateResult, waiver: Waiver, candidate: str) -> None:
+    if result.verdict != Verdict.INCONCLUSIVE:
+        raise ValueError(f"{result.gate}: {result.verdict} is waived, only what is inconclusive can be")
+    if waiver.gate != result.gate:
+        raise ValueError(f"{result.gate}: the waiver is for gate {waiver.gate}")
+    if waiver.candidate != candidate:
+        raise ValueError(f"{result.gate}: the waiver is for candidate {waiver.candidate}")

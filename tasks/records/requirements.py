@@ -91,4 +91,5 @@ def _failing(name: str, reason: str) -> GateResult:
         statistic="none",
         verdict=Verdict.FAIL,
         message=f"{name}: {reason}: fails",
+        severity="critical",
     )

@@ -2,7 +2,7 @@
 
 from infra.config.load import REPOSITORY
 from infra.config.schema import main
-from tasks.validate.gate_policy import gates_schema
+from tasks.validate.gates.policy import gates_schema
 
 GATES_SCHEMA_FILE = REPOSITORY / "configs" / "schema" / "gates.schema.json"
 

@@ -20,6 +20,11 @@ class Metric:
     needs_champion: bool = False
     quantity: str = ""
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of items, rather than a difference or a quantity."""
+        return (self.low, self.high) == (0.0, 1.0) and not self.signed and not self.quantity
+
     def show(self, value: float) -> str:
         """A value without its unit, for intervals: `+71.4`, `87.3`."""
         if self.quantity:
@@ -70,9 +75,11 @@ METRICS: dict[str, Metric] = {
         Metric("counterfactual_flips", "of answers changed with a name, gender, nationality or variety"),
         Metric("group_accuracy_gap", "accuracy between the best and the worst group"),
         Metric("stereotype_preference", "from an even preference on pairs", low=-0.5, high=0.5, signed=True),
+        Metric("stereotype_preference_change", "of stereotypes preferred over base", low=-1.0, signed=True),
         # security
         Metric("control_evidence", "of the controls with passing evidence for this candidate"),
         # the evaluation itself
+        Metric("evaluation_review", "of what the evaluation itself has to fulfil"),
         Metric("detector_self_test", "of the planted hits and misses judged rightly by the detectors"),
         Metric("order_effect", "of answers changed by order or batch"),
         Metric("label_noise", "of the test labels estimated wrong"),

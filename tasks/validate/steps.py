@@ -1,44 +1,21 @@
 """Validate's work as Prefect tasks: compose the unit, measure it, judge it, record a block."""
 
-import json
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from infra.code import code_digest
-from infra.config.lookup import setting_digest
-from infra.digest import canonical_json, digest_bytes, digest_file, digest_json, hex_of
+from infra.config.lookup import setting_digest, setting_value
+from infra.digest import canonical_json, digest_bytes, digest_file, digest_json
 from infra.errors import DataError
 from infra.ledger import Kind
-from infra.scale import mapper
-from infra.splits import read_split
 from infra.steps import step
 from infra.workspace import Workspace
-from tasks.records import Candidate, Developed, EvidenceSet, FineTuned, Row, Validated
-from tasks.records.record import Digest, Record
-from tasks.validate.benchmark import Measured, benchmark_evidence, score_items
+from tasks.records import Candidate, Developed, EvidenceSet, FineTuned, Validated
 from tasks.validate.brought import with_evidence
 from tasks.validate.gates import judge, load_gates
-from tasks.validate.items import ItemResult, dump_items, load_items
+from tasks.validate.waivers import waivers_of
 
 if TYPE_CHECKING:
     from infra.tracking import PhaseRun
-
-_CODE = (
-    "tasks.validate.items",
-    "infra.scale.scoring",
-    "infra.guard.canonicalise",
-    "infra.models",
-    "infra.normalisation",
-    "infra.prompts",
-)
-
-
-class Scored(Record):
-    """Item results of one model on one split, in the store."""
-
-    items: Digest
-    seconds: float
 
 
 @step
@@ -85,90 +62,10 @@ def compose_candidate(workspace: Workspace) -> Candidate:
 
 @step
 def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
-    """Base, candidate and champion on the same frozen items, and what the phases before measured."""
-    prompt = candidate.prompt.definition
-    base = _score(workspace, candidate, candidate.base.digest, None, prompt)
-    tuned = _score(workspace, candidate, candidate.base.digest, candidate.adapter.digest, prompt)
-    measured = benchmark_evidence(
-        Measured(candidate.unit, _items(workspace, tuned), tuned.items),
-        Measured(candidate.base.digest, _items(workspace, base), base.items),
-        _champion(workspace, candidate),
-        dataset=candidate.dataset.content["test"],
-        # Of the measurements, whenever they were made: the same evidence is the same bytes.
-        seconds=base.seconds + tuned.seconds,
-    )
+    """What the phases before measured of this very candidate; the checks measure the rest."""
     brought = workspace.handover.get("finetuned", FineTuned)
-    return with_evidence(measured, candidate, brought.evidence if brought else ())
-
-
-def _champion(workspace: Workspace, candidate: Candidate) -> Measured | None:
-    """The live release on today's test split, with its own base, adapter and prompt."""
-    from infra.signing import verify_manifest
-    from infra.signing.manifest import PROMPT
-
-    champion = workspace.state().champion
-    if champion is None:
-        return None
-    directory = workspace.releases / hex_of(champion)
-    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
-    prompt = json.loads((directory / PROMPT).read_bytes())
-    scored = _score(workspace, candidate, manifest.base.digest, manifest.adapter, prompt)
-    return Measured(manifest.unit, _items(workspace, scored), scored.items)
-
-
-def _items(workspace: Workspace, scored: Scored) -> tuple[ItemResult, ...]:
-    return load_items(workspace.store.get_bytes(scored.items))
-
-
-def _score(
-    workspace: Workspace, candidate: Candidate, base: str, adapter: str | None, prompt: dict[str, Any]
-) -> Scored:
-    """Item results for exactly this model and prompt on the candidate's test split: now, or as they were."""
-    inputs = {
-        "base": base,
-        "adapter": adapter,
-        "prompt": digest_json(prompt),
-        "test": candidate.dataset.content["test"],
-        "shard_items": workspace.project.scale.shard_items,
-        "code": code_digest(*_CODE),
-    }
-    return workspace.steps.once(
-        "score", inputs, Scored, lambda: _score_now(workspace, candidate, base, adapter, prompt)
-    )
-
-
-def _score_now(
-    workspace: Workspace, candidate: Candidate, base: str, adapter: str | None, prompt: dict[str, Any]
-) -> Scored:
-    from infra.prompts import PromptTemplate
-    from infra.scale.scoring import ShardedScorer, StoredModel
-
-    started, project, dataset = time.monotonic(), workspace.project, candidate.dataset
-    cells = read_split(workspace.store, dataset.splits["test"], dataset.content["test"])
-    rows = [Row.model_validate(each) for each in cells]
-    # Every look at the hold-out is counted before it is taken.
-    workspace.ledger.append(
-        Kind.NOTE,
-        project=project.name,
-        subject=candidate.unit,
-        actor="validate",
-        reason="look at the frozen test split",
-        details={"test": dataset.content["test"], "model": adapter or base, "items": len(rows)},
-    )
-    template = PromptTemplate.from_definition(prompt)
-    with mapper(project.scale) as map_items:
-        scorer = ShardedScorer(
-            StoredModel(project.store_uri, base, adapter),
-            template.messages,
-            template.labels,
-            map_items,
-            shard_items=project.scale.shard_items,
-            threads=project.training.threads,
-        )
-        results = score_items(scorer, rows)
-    return Scored(
-        items=workspace.store.put_bytes(dump_items(results)), seconds=round(time.monotonic() - started, 3)
-    )
+    nothing = EvidenceSet(candidate=candidate.unit, evidence=(), seconds=0)
+    return with_evidence(nothing, candidate, brought.evidence if brought else ())
 
 
 @step
@@ -179,8 +76,10 @@ def judge_candidate(
     project = workspace.project
     stored = workspace.store.put_bytes(canonical_json(evidence.model_dump(mode="json")))
     champion = next((e.inputs["champion"] for e in evidence.evidence if "champion" in e.inputs), None)
+    policy, today = load_gates(project.path(project.gates)), datetime.now(UTC).date()
+    signed = waivers_of(workspace, today)
     report = judge(
-        load_gates(project.path(project.gates)),
+        policy,
         evidence,
         requirements=candidate.requirements,
         has_champion=workspace.state().champion is not None,
@@ -188,7 +87,10 @@ def judge_candidate(
         champion=champion,
         settings={name: setting_digest(project, name) for name in candidate.requirements.settings},
         source=digest_file(project.path(project.requirements)),
-        today=datetime.now(UTC).date(),
+        off=policy.settings_off(lambda name: setting_value(project, name)),
+        waivers=signed.waivers,
+        refused=signed.refused,
+        today=today,
     )
     run.metrics({item.metric: item.value for item in evidence.evidence})
     run.params({"candidate": candidate.unit, "verdict": report.verdict.value, "evidence": stored})

@@ -47,18 +47,13 @@ def client(installation: Installation, passed: re.Match[str]) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{passed[5]}/v1", api_key=key, max_retries=0)
 
 
-def test_a_killed_training_resumes_to_the_same_adapter(
+def test_a_killed_training_goes_on_where_it_stopped(
     installation: Installation, passed: re.Match[str]
 ) -> None:
+    # That it ends with the same bits is shown ten times over in integration/finetune/test_resume.py.
     steps = list((installation.home / "steps" / "train").glob("*.json"))
     assert len(steps) == 1
-    record = json.loads(steps[0].read_text())["record"]
-    assert record["resumed_from_step"] > 0
-    steps[0].unlink()
-    installation.assay("run", "finetune")
-    again = json.loads(steps[0].read_text())["record"]
-    assert again["resumed_from_step"] == 0
-    assert again["digest"] == record["digest"]
+    assert json.loads(steps[0].read_text())["record"]["resumed_from_step"] > 0
 
 
 def test_better_than_base_and_the_card_exists(passed: re.Match[str]) -> None:
@@ -134,11 +129,11 @@ def test_a_flipped_byte_is_refused_by_name(installation: Installation, passed: r
 
 @pytest.fixture(scope="module")
 def second(installation: Installation, passed: re.Match[str]) -> str:
-    """Another word in the prompt template: a new release that goes through the gates."""
-    prompt = installation.configs / "examples" / PROJECT / "prompt.yaml"
-    before = prompt.read_text()
-    prompt.write_text(before.replace("exactly one", "precisely one"))
-    assert prompt.read_text() != before
+    """One more word that the guard knows: another unit, through all gates, with the adapter that is there."""
+    guard = installation.configs / "guard.yaml"
+    before = guard.read_text()
+    guard.write_text(before.replace("(?:ignore|disregard|", "(?:ignore|skip|disregard|", 1))
+    assert guard.read_text() != before
     out = installation.assay("run", "lifecycle", "--profile", "production")
     assert "ASSAY RUN: WAITING" in out
     found = re.search(r"release=(sha256:[0-9a-f]{64})", out)

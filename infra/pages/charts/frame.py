@@ -1,7 +1,8 @@
 """What all charts share: the SVG element with its title, text, rectangles, a legend."""
 
 from collections.abc import Sequence
-from html import escape
+
+from infra.pages.words import shown
 
 WIDTH = 640
 FILLS = (
@@ -20,23 +21,23 @@ _LEGEND_SQUARE = 10
 def svg(title: str, height: float, body: str) -> str:
     """A whole picture; `title` is what a screen reader says."""
     return (
-        f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {height:.0f}"'
-        f' preserveAspectRatio="xMidYMid meet"><title>{escape(title)}</title>{body}</svg>'
+        f'<svg role="img" aria-label="{shown(title)}" viewBox="0 0 {WIDTH} {height:.0f}"'
+        f' preserveAspectRatio="xMidYMid meet"><title>{shown(title)}</title>{body}</svg>'
     )
 
 
 def rect(x: float, y: float, width: float, height: float, attributes: str, hint: str = "") -> str:
     """A rectangle; `hint` appears under the pointer."""
     shape = f'<rect {attributes} x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}"'
-    return f"{shape}><title>{escape(hint)}</title></rect>" if hint else f"{shape}/>"
+    return f"{shape}><title>{shown(hint)}</title></rect>" if hint else f"{shape}/>"
 
 
 def text(x: float, y: float, words: str, *, kind: str = "", anchor: str = "start") -> str:
     """One line of text whose anchor stands at (x, y)."""
     return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown(words)}</text>'
         if kind
-        else f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+        else f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown(words)}</text>'
     )
 
 

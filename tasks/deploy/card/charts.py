@@ -1,10 +1,11 @@
 """The card's pictures as inline SVG: text in, text out, colours from the page's style sheet."""
 
 from collections.abc import Sequence
-from html import escape
 
+from infra.pages.words import shown
 from tasks.deploy.card.content import Bar
 
+_MOST_LABELS = 40
 _WIDTH, _LEFT, _RIGHT = 640, 170, 60
 _SPAN = _WIDTH - _LEFT - _RIGHT
 
@@ -17,8 +18,8 @@ def accuracy_chart(bars: Sequence[Bar]) -> str:
 
 
 def label_chart(bar: Bar, reference: Bar | None) -> str:
-    """Accuracy by label, worst first; a tick marks the reference model."""
-    ordered = sorted(bar.slices.items(), key=lambda each: (each[1], each[0]))
+    """Accuracy by label, the 40 worst, worst first; a tick marks the reference model."""
+    ordered = sorted(bar.slices.items(), key=lambda each: (each[1], each[0]))[:_MOST_LABELS]
     height = 22 * len(ordered) + 24
     parts = [_grid(height)]
     for number, (label, value) in enumerate(ordered):
@@ -57,8 +58,8 @@ def loss_chart(losses: Sequence[tuple[int, float]]) -> str:
 
 def _svg(title: str, height: float, body: str) -> str:
     return (
-        f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {_WIDTH} {height:.0f}"'
-        f' preserveAspectRatio="xMidYMid meet"><title>{escape(title)}</title>{body}</svg>'
+        f'<svg role="img" aria-label="{shown(title)}" viewBox="0 0 {_WIDTH} {height:.0f}"'
+        f' preserveAspectRatio="xMidYMid meet"><title>{shown(title)}</title>{body}</svg>'
     )
 
 
@@ -93,7 +94,7 @@ def _rect(y: float, height: float, share: float, kind: str) -> str:
 
 def _name(text: str, y: float) -> str:
     short = text if len(text) <= 22 else text[:21] + "…"
-    return f'<text class="name" x="{_LEFT - 8}" y="{y}" text-anchor="end">{escape(short)}</text>'
+    return f'<text class="name" x="{_LEFT - 8}" y="{y}" text-anchor="end">{shown(short)}</text>'
 
 
 def _number(share: float, y: float) -> str:

@@ -1,22 +1,25 @@
 """What a release card says, as a record: the content of card.json. Pure; the page is drawn from it."""
 
-from typing import Literal
+import json
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from tasks.records import Candidate, Evidence, EvidenceSet, GateReport, GateResult, Record, Verdict
+from infra.errors import DataError
+from tasks.deploy.card import quantity
+from tasks.deploy.card.changes import Changes, changes_since
+from tasks.deploy.card.comparison import Comparison, compare
+from tasks.deploy.card.custody import Link, custody
+from tasks.deploy.card.decision import Decision, decision_of
+from tasks.deploy.card.facts import CardFacts
+from tasks.deploy.card.fairness import Fairness, fairness_of
+from tasks.deploy.card.gates import CheckRow, GateRow, RefusedRow, check_rows, gate_rows, refused_rows
+from tasks.deploy.card.ingredients import Ingredient, ingredients_of
+from tasks.deploy.card.operation import OperationRow, operation_rows
+from tasks.deploy.card.redteam import AttackGrid, attack_grids
+from tasks.records import Candidate, Evidence, EvidenceSet, GateReport, Record, Verdict
 
+FORMAT = "assay.card/v2"
 _MOST_LOSS_POINTS = 400
-
-
-class CardFacts(Record):
-    """What the card needs besides candidate, report and evidence."""
-
-    title: str = ""
-    approval: Literal["auto", "person"] = "person"
-    approvers: tuple[str, ...] = ()
-    profile: str = ""
-    losses: tuple[tuple[int, float], ...] = Field((), description="(optimizer step, training loss)")
 
 
 class Bar(Record):
@@ -30,49 +33,69 @@ class Bar(Record):
     slices: dict[str, float]
 
 
-class GateRow(Record):
-    """One gate as the table shows it; numbers are text with their unit."""
+class Tile(Record):
+    """A figure that is seen first."""
 
-    gate: str
-    metric: str
-    got: str
-    interval: str
-    limit: str
-    n: str
-    verdict: Verdict
-    message: str
-
-
-class Ingredient(Record):
-    """One part of the served unit, with what its licence asks us to say."""
-
-    part: str
     name: str
-    digest: str
-    licence: str = ""
-    source: str = ""
-    notice: str = ""
+    figure: str
+    remark: str
 
 
 class Card(Record):
     """Everything on the card. A release's id is not here: the card is part of what that id is taken of."""
 
+    format: str = Field(FORMAT, pattern=r"^assay\.card/v2$")
     project: str
     title: str
+    description: str
     unit: str
-    sequence: int
+    sequence: int | None = Field(description="None: a candidate that is no release")
     created: str
     expires: str | None
     verdict: Verdict
     headline: str
     summary: str
-    bars: tuple[Bar, ...]
+    waived: int = Field(ge=0, description="gates that count only because a person answers for them")
+    tiles: tuple[Tile, ...]
     gates: tuple[GateRow, ...]
+    checks: tuple[CheckRow, ...]
+    refused: tuple[RefusedRow, ...]
+    comparison: Comparison
+    redteam: tuple[AttackGrid, ...]
+    fairness: Fairness | None
+    operation: tuple[OperationRow, ...]
+    changes: Changes
+    custody: tuple[Link, ...]
+    decision: Decision
+    bars: tuple[Bar, ...]
     losses: tuple[tuple[int, float], ...]
     ingredients: tuple[Ingredient, ...]
     rows: dict[str, int]
-    approval: str
     training: str
+
+    @property
+    def name(self) -> str:
+        """What the card is about, for titles."""
+        kind = f"release {self.sequence}" if self.sequence is not None else "candidate"
+        return f"{self.title}: {kind}"
+
+
+def card_json(card: Card) -> bytes:
+    """The bytes of card.json; the same card gives the same."""
+    return json.dumps(card.model_dump(mode="json"), indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def read_card(data: bytes) -> Card:
+    """The card in the bytes of a card.json; raises DataError for one of another format."""
+    try:
+        return Card.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"card.json: got another format than {FORMAT}: {where}: {first['msg']}",
+            hint="the release was packaged by another version of Assay; its card.html can still be read",
+        ) from error
 
 
 def make_card(
@@ -81,16 +104,19 @@ def make_card(
     evidence: EvidenceSet,
     facts: CardFacts,
     *,
-    sequence: int,
+    sequence: int | None,
     created: str,
     expires: str | None = None,
 ) -> Card:
-    """The card of a candidate under its gate report."""
+    """The card of a candidate under its gate report; a release has a sequence, a mere candidate none."""
     measured = {item.metric: item for item in evidence.evidence}
-    bars = _bars(candidate, measured)
+    bars, gates, champion = _bars(candidate, measured), gate_rows(report, evidence), facts.champion
+    earlier = champion.evidence if champion is not None else None
     return Card(
+        format=FORMAT,
         project=candidate.project,
         title=facts.title or candidate.project,
+        description=facts.description,
         unit=candidate.unit,
         sequence=sequence,
         created=created,
@@ -98,21 +124,24 @@ def make_card(
         verdict=report.verdict,
         headline=report.headline,
         summary=_summary(bars),
+        waived=sum(row.waiver is not None for row in gates),
+        tiles=_tiles(gates, measured),
+        gates=gates,
+        checks=check_rows(evidence),
+        refused=refused_rows(report),
+        comparison=compare(evidence, earlier, has_champion=champion is not None),
+        redteam=attack_grids(facts.redteam, champion.redteam if champion is not None else ()),
+        fairness=fairness_of(facts.fairness),
+        operation=operation_rows(evidence, earlier),
+        changes=_changes(facts),
+        custody=custody(candidate, report, facts),
+        decision=decision_of(candidate.unit, report.verdict, facts),
         bars=bars,
-        gates=tuple(_gate_row(result, measured.get(result.metric)) for result in report.results),
         losses=_thinned(facts.losses),
-        ingredients=_ingredients(candidate, report),
+        ingredients=ingredients_of(candidate, report),
         rows=dict(candidate.dataset.rows),
-        approval=_approval(facts),
         training=_training(candidate),
     )
-
-
-def show(metric: str, value: float) -> str:
-    """A value with its unit: shares in percent, differences in percentage points, the rest as it is."""
-    if "_gain_" in metric:
-        return f"{100 * value:+.1f} pp"
-    return f"{100 * value:.1f} %" if -1 <= value <= 1 else f"{value:.4g}"
 
 
 def _bars(candidate: Candidate, measured: dict[str, Evidence]) -> tuple[Bar, ...]:
@@ -144,55 +173,44 @@ def _summary(bars: tuple[Bar, ...]) -> str:
     return "; ".join([text, *(f"{bar.name}: {100 * bar.value:.1f} %" for bar in others)]) + "."
 
 
-def _gate_row(result: GateResult, item: Evidence | None) -> GateRow:
-    metric = result.metric
-    interval = "not measured"
-    if item is not None:
-        interval = f"{show(metric, item.lower)} to {show(metric, item.upper)}"
-    return GateRow(
-        gate=result.gate,
-        metric=f"{metric} ({result.statistic})",
-        got="none" if result.got is None else show(metric, result.got),
-        interval=interval,
-        limit="none" if result.limit is None else show(metric, result.limit),
-        n="none" if result.n is None else str(result.n),
-        verdict=result.verdict,
-        message=result.message,
+def _tiles(gates: tuple[GateRow, ...], measured: dict[str, Evidence]) -> tuple[Tile, ...]:
+    passed = sum(row.verdict == Verdict.PASS for row in gates)
+    attacks = ("attacks that succeed", "attack_success")
+    if "attack_success" not in measured and "injection_attack_success" in measured:
+        attacks = ("injected instructions obeyed", "injection_attack_success")
+    wanted = (
+        ("right answers", "accuracy"),
+        attacks,
+        ("answers changed by a group", "counterfactual_flips"),
+        ("latency, 95th percentile", "latency_p95_ms"),
+        ("cost of 1,000 requests", "cost_usd_per_1k_requests"),
+    )
+    first = Tile(name="gates that pass", figure=f"{passed} of {len(gates)}", remark=_against(gates))
+    return (first, *(_tile(name, measured.get(metric)) for name, metric in wanted))
+
+
+def _against(gates: tuple[GateRow, ...]) -> str:
+    counts = {
+        "fail": sum(row.verdict == Verdict.FAIL for row in gates),
+        "inconclusive": sum(row.verdict == Verdict.INCONCLUSIVE and row.waiver is None for row in gates),
+        "waived": sum(row.waiver is not None for row in gates),
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none against"
+
+
+def _tile(name: str, item: Evidence | None) -> Tile:
+    if item is None:
+        return Tile(name=name, figure="–", remark="not measured")
+    interval = f"{quantity.number(item.metric, item.lower)} to {quantity.number(item.metric, item.upper)}"
+    return Tile(
+        name=name, figure=quantity.show(item.metric, item.value), remark=f"{interval}, n = {item.n:,}"
     )
 
 
-def _ingredients(candidate: Candidate, report: GateReport) -> tuple[Ingredient, ...]:
-    base, data, adapter, prompt = candidate.base, candidate.dataset, candidate.adapter, candidate.prompt
-    return (
-        Ingredient(
-            part="base model", name=base.name, digest=base.digest, licence=base.licence, source=base.source
-        ),
-        Ingredient(
-            part="data",
-            name=data.name,
-            digest=data.digest,
-            licence=data.licence,
-            source=data.source,
-            notice=data.notice,
-        ),
-        Ingredient(part="adapter", name="LoRA adapter trained here", digest=adapter.digest),
-        Ingredient(part="prompt", name=prompt.name, digest=prompt.digest),
-        Ingredient(part="guard policy", name="guard/guard.yaml", digest=candidate.guard),
-        Ingredient(part="access policy", name="access/access.yaml", digest=candidate.access),
-        Ingredient(part="requirements", name="threat model", digest=candidate.requirements.digest),
-        Ingredient(part="gates", name="gate policy", digest=report.policy),
-        Ingredient(part="evidence", name="evidence.json", digest=report.evidence),
-        Ingredient(part="configuration", name="resolved settings", digest=candidate.config),
-        Ingredient(part="training code", name="source digest", digest=adapter.code),
-    )
-
-
-def _approval(facts: CardFacts) -> str:
-    profile = f" (profile {facts.profile})" if facts.profile else ""
-    if facts.approval == "auto":
-        return f"auto: no person was asked{profile}. What passes all gates goes live."
-    who = f"one of {', '.join(facts.approvers)}" if facts.approvers else "a named person"
-    return f"person: goes live only after {who} approves it, with a reason{profile}."
+def _changes(facts: CardFacts) -> Changes:
+    if facts.champion is None or facts.made_from is None:
+        return Changes()
+    return changes_since(facts.champion.release, facts.champion.made_from, facts.made_from)
 
 
 def _training(candidate: Candidate) -> str:

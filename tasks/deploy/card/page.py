@@ -1,10 +1,18 @@
 """The card as one HTML file: no script, no external asset, light and dark, printable; all text escaped."""
 
-from html import escape
-
 from infra.pages.page import html_page, section
-from tasks.deploy.card.charts import accuracy_chart, label_chart, loss_chart
-from tasks.deploy.card.content import Card, GateRow, Ingredient
+from infra.pages.words import shown
+from tasks.deploy.card.changes import changes_html
+from tasks.deploy.card.charts import label_chart, loss_chart
+from tasks.deploy.card.comparison import comparison_html
+from tasks.deploy.card.content import Card, Tile
+from tasks.deploy.card.custody import custody_html
+from tasks.deploy.card.decision import decision_html
+from tasks.deploy.card.fairness import fairness_html
+from tasks.deploy.card.gates import gates_html
+from tasks.deploy.card.ingredients import ingredients_html
+from tasks.deploy.card.operation import operation_html
+from tasks.deploy.card.redteam import redteam_html
 from tasks.records import Verdict
 
 _WORDS = {
@@ -16,91 +24,64 @@ _WORDS = {
 
 def card_page(card: Card) -> str:
     """The whole page; a function of the card alone."""
-    header = f"<p>unit <code>{escape(card.unit)}</code><br>made {escape(card.created)}{_expiry(card)}</p>"
-    verdict = (
-        f'<section class="verdict {card.verdict.value}"><p class="word">{escape(_WORDS[card.verdict])}</p>'
-        f"<p>{escape(card.headline)}</p><p>{escape(card.summary)}</p></section>"
-    )
     return html_page(
-        f"{card.title}: release {card.sequence}",
-        header,
+        card.name,
+        f"<p>unit <code>{shown(card.unit)}</code><br>made {shown(card.created)}{_expiry(card)}</p>",
         (
-            verdict,
-            section("Accuracy on the held-out rows", _accuracy(card)),
-            section("Gates", _gates(card.gates)),
-            section("Approval", f"<p>{escape(card.approval)}</p>"),
+            _verdict(card),
+            f'<ul class="tiles">{"".join(map(_tile, card.tiles))}</ul>',
+            section("Gates", gates_html(card.gates, card.checks, card.refused)),
+            section("Champion and candidate", comparison_html(card.comparison)),
+            section("Red team", redteam_html(card.redteam)),
+            section("Fairness", fairness_html(card.fairness)),
+            section("Cost and latency", operation_html(card.operation)),
+            section("What changed since the champion", changes_html(card.changes)),
+            section("Chain of custody", custody_html(card.custody)),
+            section("Decision", decision_html(card.decision)),
             section("Accuracy by label", _labels(card)),
-            section("Training", f"<p>{escape(card.training)}</p>{loss_chart(card.losses)}"),
-            section("Made of", _ingredients(card)),
-            section("Commands", _commands()),
+            section(
+                "Training", f'<p>{shown(card.training)}</p><div class="wide pictures">{_losses(card)}</div>'
+            ),
+            section("Made of", ingredients_html(card.ingredients, card.rows)),
         ),
     )
 
 
 def _expiry(card: Card) -> str:
-    return f", must not be served after {escape(card.expires)}" if card.expires else ""
+    return f", must not be served after {shown(card.expires)}" if card.expires else ""
 
 
-def _accuracy(card: Card) -> str:
-    return accuracy_chart(card.bars) if card.bars else "<p>No accuracy was measured.</p>"
+def verdict_words(card: Card) -> str:
+    """The verdict in words; a pass on waivers never looks like a plain one."""
+    if card.verdict == Verdict.PASS and card.waived:
+        return f"PASS, on {card.waived} waiver{'s' if card.waived > 1 else ''}"
+    return _WORDS[card.verdict]
+
+
+def _verdict(card: Card) -> str:
+    waived = ""
+    if card.waived:
+        gates = "One gate counts" if card.waived == 1 else f"{card.waived} gates count"
+        waived = f'<p class="waived"><strong>{gates} only because a person answers for it.</strong></p>'
+    return (
+        f'<section class="verdict {card.verdict.value}"><p class="word">{shown(verdict_words(card))}</p>'
+        f"{waived}<p>{shown(card.headline, most=700)}</p><p>{shown(card.summary)}</p></section>"
+    )
+
+
+def _tile(tile: Tile) -> str:
+    remark = f"<span>{shown(tile.remark)}</span>"
+    return f"<li><span>{shown(tile.name)}</span><b>{shown(tile.figure)}</b>{remark}</li>"
 
 
 def _labels(card: Card) -> str:
     if not card.bars or not card.bars[0].slices:
-        return ""
+        return '<p class="missing">Not measured by label.</p>'
     others = [bar for bar in card.bars[1:] if bar.slices]
     reference = others[0] if others else None
-    note = f"<p>The line in each row marks: {escape(reference.name)}.</p>" if reference else ""
-    return note + label_chart(card.bars[0], reference)
+    note = f'<p class="note">The line in each row marks: {shown(reference.name)}.</p>' if reference else ""
+    return f'{note}<div class="wide pictures">{label_chart(card.bars[0], reference)}</div>'
 
 
-def _gates(rows: tuple[GateRow, ...]) -> str:
-    heads = "".join(f"<th>{name}</th>" for name in ("gate", "got", "interval", "limit", "n", "verdict"))
-    return (
-        f'<div class="wide"><table><thead><tr>{heads}</tr></thead>{"".join(map(_gate, rows))}</table></div>'
-    )
-
-
-def _gate(row: GateRow) -> str:
-    cells = "".join(f"<td>{escape(text)}</td>" for text in (row.got, row.interval, row.limit, row.n))
-    return (
-        f"<tbody><tr><th>{escape(row.gate)}<br><small>{escape(row.metric)}</small></th>{cells}"
-        f'<td class="{row.verdict.value}">{escape(row.verdict.value)}</td></tr>'
-        f'<tr class="words"><td colspan="6">{escape(row.message)}</td></tr></tbody>'
-    )
-
-
-def _ingredients(card: Card) -> str:
-    rows = "".join(map(_ingredient, card.ingredients))
-    split = ", ".join(f"{count} {name}" for name, count in card.rows.items())
-    notices = "".join(
-        f"<blockquote><strong>{escape(each.name)}</strong> ({escape(each.licence)}): {escape(each.notice)}"
-        "</blockquote>"
-        for each in card.ingredients
-        if each.notice
-    )
-    return f'<p>Rows: {escape(split)}.</p><div class="wide"><table>{rows}</table></div>{notices}'
-
-
-def _ingredient(each: Ingredient) -> str:
-    details = " · ".join(escape(text) for text in (each.licence, each.source) if text)
-    return (
-        f"<tr><th>{escape(each.part)}</th><td>{escape(each.name)}"
-        f"{f'<br><small>{details}</small>' if details else ''}</td>"
-        f'<td><code title="{escape(each.digest)}">{escape(each.digest)}</code></td></tr>'
-    )
-
-
-def _commands() -> str:
-    commands = (
-        ("check every byte and signature", "assay release verify NAME"),
-        ("back to the release before", "assay release rollback --reason 'why'"),
-        ("who approved it and what was served", "assay release list"),
-    )
-    rows = "".join(
-        f"<tr><th>{escape(what)}</th><td><code>{escape(line)}</code></td></tr>" for what, line in commands
-    )
-    return (
-        "<p>NAME is the name of the directory that holds this card: the digest of its signed manifest, which"
-        f' covers this page too.</p><div class="wide"><table>{rows}</table></div>'
-    )
+def _losses(card: Card) -> str:
+    return loss_chart(card.losses) or '<p class="missing">No loss curve was kept.</p>'

@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.config.data import DataSettings
 from infra.errors import DataError
-from tasks.develop.datasets.packages import one_file, package_notice, package_version
+from infra.packages import one_file, package_notice, package_version
 from tasks.develop.datasets.rows import PackagedRows, chosen_labels, normalised
 from tasks.records import Row
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from infra.config.data import DataSettings
 from infra.digest import digest_file, digest_json, digest_manifest, digest_tree
 from infra.errors import DataError
+from infra.packages import package_version
 from tasks.develop.datasets.attack import PACKAGE as ATTACK
 from tasks.develop.datasets.attack import read_attack
 from tasks.develop.datasets.checks import Checked, check_cells, refuse_published_leaks, refuse_repeated_ids
 from tasks.develop.datasets.files import read_file, source_files
-from tasks.develop.datasets.packages import package_version
 from tasks.develop.datasets.rows import PackagedRows
 from tasks.develop.datasets.tables import COLUMNS, joined, table_of
 from tasks.develop.datasets.weakness import PACKAGE as CWE

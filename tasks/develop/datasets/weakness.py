@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from infra.config.data import DataSettings
 from infra.errors import DataError
-from tasks.develop.datasets.packages import one_file, package_notice, package_version
+from infra.packages import one_file, package_notice, package_version
 from tasks.develop.datasets.rows import PackagedRows, chosen_labels, identity, normalised, text_group
 from tasks.records import Row
 

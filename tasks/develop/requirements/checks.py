@@ -12,9 +12,9 @@ from pathlib import Path
 from infra.config import Project
 from infra.config.lookup import setting_value
 from infra.config.source import Location, Source
+from infra.definitions import missing
 from tasks.develop.requirements.catalogue import RISKS
 from tasks.develop.requirements.model import Control, Threat, ThreatModel
-from tasks.develop.requirements.nodes import missing
 
 _SETTINGS = "dotted names of the project's settings: see configs/schema/project.schema.json"
 _WAIVER = "add a control, or a waiver with reason, owner and expires"

@@ -6,7 +6,6 @@ store.put_bytes(requirements_document(project))      # the bytes that requiremen
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -14,6 +13,7 @@ from infra.config import Project
 from infra.config.load import REPOSITORY
 from infra.config.lookup import setting_digest
 from infra.config.source import Source, read_yaml
+from infra.definitions import is_checkout
 from infra.digest import canonical_json, digest_bytes, digest_file
 from infra.errors import ConfigError
 from tasks.develop.requirements.checks import Problem, Surroundings, find_problems
@@ -78,11 +78,6 @@ def parse_model(source: Source) -> ThreatModel:
         name = ".".join(map(str, first["loc"])) or "the file"
         message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{source.where(first['loc'])}: {name}: {message}", hint=_HINT) from error
-
-
-def is_checkout(root: Path) -> bool:
-    """Whether the tests that belong to this code are beside it: not so in an installed package."""
-    return (root / "pyproject.toml").is_file() and (root / "tests").is_dir()
 
 
 def _canonical(model: ThreatModel) -> bytes:

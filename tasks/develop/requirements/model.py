@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from infra.config.conditions import Condition
 from tasks.develop.requirements.catalogue import ATLAS, RISKS
-from tasks.develop.requirements.conditions import Condition
 from tasks.records.record import Record
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]

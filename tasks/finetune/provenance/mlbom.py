@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from infra.digest import canonical_json, digest_json, hex_of
-from infra.errors import TrainingError
+from infra.digest import digest_json, hex_of
+from infra.errors import DataError, TrainingError
+from infra.origin import mlbom
 from tasks.finetune.provenance.facts import Facts
 from tasks.finetune.provenance.modelcard import model_card
 
@@ -48,16 +49,11 @@ def ml_bom(facts: Facts) -> dict[str, Any]:
 
 def check_ml_bom(document: Mapping[str, Any]) -> None:
     """Raises TrainingError unless the strict JSON schema of CycloneDX 1.6 accepts the document."""
-    from cyclonedx.schema import SchemaVersion
-    from cyclonedx.validation.json import JsonStrictValidator
-
-    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(canonical_json(dict(document)).decode())
-    if error is not None:
-        what = " ".join(str(error).split())[:300]
-        raise TrainingError(
-            f"ML-BOM is not valid CycloneDX 1.6: {what}",
-            hint="this is a fault in tasks/finetune/provenance: nothing was handed on",
-        )
+    try:
+        mlbom.check_ml_bom(document)
+    except DataError as error:
+        hint = "this is a fault in tasks/finetune/provenance: nothing was handed on"
+        raise TrainingError(error.message, hint=hint) from error
 
 
 def _adapter(facts: Facts) -> dict[str, Any]:

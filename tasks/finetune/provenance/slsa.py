@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.digest import digest_json, hex_of
-from infra.errors import TrainingError
+from infra.errors import DataError, TrainingError
+from infra.origin import slsa
+from infra.origin.slsa import PREDICATE_TYPE, adapter_subjects
 from infra.signing.dsse import statement
-from infra.signing.oms import root_digest
 from tasks.finetune.provenance.facts import Facts
 
-PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:assay:buildtype:finetune:v1"
 _HINT = "this is a fault in tasks/finetune/provenance: nothing was handed on"
 
@@ -28,49 +28,12 @@ def provenance_statement(facts: Facts) -> dict[str, Any]:
     )
 
 
-def adapter_subjects(tree: str, files: Mapping[str, str]) -> dict[str, str]:
-    """The adapter under each of its names: OMS root (as in its signature), tree digest, and every file."""
-    return {
-        "adapter": root_digest(files),
-        "adapter-tree": tree,
-        **{f"adapter/{name}": digest for name, digest in files.items()},
-    }
-
-
 def check_statement(content: Mapping[str, Any]) -> None:
     """Raises TrainingError unless it is complete and fits in-toto's published schemas, which are closed."""
-    from google.protobuf import json_format  # type: ignore[import-untyped]  # ships no types
-    from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import (  # type: ignore[import-untyped]
-        Provenance,
-    )
-    from in_toto_attestation.v1.statement import Statement  # type: ignore[import-untyped]
-    from in_toto_attestation.v1.statement_pb2 import (  # type: ignore[import-untyped]
-        Statement as StatementMessage,
-    )
-
-    if content.get("predicateType") != PREDICATE_TYPE:
-        raise TrainingError(f"provenance: got predicate {content.get('predicateType')!r}", hint=_HINT)
     try:
-        Statement.copy_from_pb(json_format.ParseDict(dict(content), StatementMessage())).validate()
-        parsed = json_format.ParseDict(content.get("predicate"), Provenance())
-    except Exception as error:
-        what = " ".join(str(error).split())[:300]
-        raise TrainingError(
-            f"provenance is not valid SLSA v1: {type(error).__name__}: {what}", hint=_HINT
-        ) from error
-    definition, run = parsed.build_definition, parsed.run_details
-    named = [each.name for each in definition.resolved_dependencies if each.digest]
-    needed = {
-        "buildType": definition.build_type,
-        "externalParameters": len(definition.external_parameters),
-        "builder.id": run.builder.id,
-        "invocationId": run.metadata.invocation_id,
-        "startedOn": run.metadata.started_on.ToSeconds(),
-        "finishedOn": run.metadata.finished_on.ToSeconds(),
-        **{f"resolvedDependencies.{name}": name in named for name in ("base", "dataset", "prompt", "code")},
-    }
-    if absent := [name for name, value in needed.items() if not value]:
-        raise TrainingError(f"provenance is incomplete: {', '.join(absent)}", hint=_HINT)
+        slsa.check_statement(content)
+    except DataError as error:
+        raise TrainingError(error.message, hint=_HINT) from error
 
 
 def _predicate(facts: Facts) -> dict[str, Any]:

@@ -212,6 +212,7 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
     )
     names = sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
     assert names == [
+        "MODEL_CARD.md",
         "access/access.yaml",
         "adapter.sig",
         "adapter/adapter_config.json",

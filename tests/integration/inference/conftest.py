@@ -39,7 +39,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_for(check: Callable[[], bool], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, f"{what} did not happen in {seconds} s"
@@ -182,7 +182,7 @@ class Installation:
             assert process.poll() is None, (self.home / f"{module}.log").read_text()
             return get(f"{url}/health/ready")[0] == 200
 
-        wait_for(ready, f"{module} ready", 60)
+        wait_for(ready, f"{module} ready", 180)
         return url
 
     def stop(self) -> None:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.models.scoring import LabelScore, length_batches
+from infra.models.likelihood import length_batches
+from infra.models.scoring import LabelScore
 
 
 @given(st.lists(st.integers(1, 40), max_size=60), st.integers(1, 200))

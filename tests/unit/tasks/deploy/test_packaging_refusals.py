@@ -1,6 +1,7 @@
 """Nothing is packaged unless the verdict is pass, for exactly this unit and these bytes."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from infra.errors import AssayError, IntegrityError, PromotionDenied
 from infra.signing import create_key
 from infra.store import FileStore
 from tasks.deploy.packaging import ReleaseFiles, check_may_package, find_release, package_release
-from tasks.records import GateReport, Verdict
+from tasks.records import GateReport, Verdict, Waiver
 from tests.unit.tasks.deploy.samples import Sample, make_evidence, make_report, make_sample
 
 OTHER = digest_bytes(b"other")
@@ -53,6 +54,21 @@ def test_a_report_without_results_is_refused(sample: Sample, tmp_path: Path) -> 
         check_may_package(
             refuse_again.candidate, refuse_again.report, refuse_again.evidence, refuse_again.files
         )
+
+
+def test_a_verdict_that_rests_on_a_lapsed_waiver_is_refused(sample: Sample, tmp_path: Path) -> None:
+    waiver = Waiver(
+        candidate=sample.candidate.unit,
+        gate="accuracy-floor",
+        owner="ada",
+        reason="few rows",
+        expires=date(2020, 1, 1),
+    )
+    waived = sample.report.results[0].model_copy(update={"verdict": Verdict.INCONCLUSIVE, "waiver": waiver})
+    report = sample.report.model_copy(update={"results": (waived, *sample.report.results[1:])})
+    assert GateReport.model_validate(report.model_dump()).verdict == Verdict.PASS
+    expected = "ada's waiver for accuracy-floor expired on 2020-01-01"
+    refuse(replace(sample, report=report), PromotionDenied, expected, tmp_path)
 
 
 def test_a_report_about_another_unit_is_refused(sample: Sample, tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def test_everything_is_escaped(sample: Sample) -> None:
 def test_the_page_needs_nothing_from_outside(sample: Sample) -> None:
     facts = CardFacts(losses=tuple((step, 2.0 / (step + 1)) for step in range(100)))
     page = card_page(card_of(sample, facts))
-    assert not re.search(r"https?:|src=|href=|url\(|@import", page)
+    assert not re.search(r"https?:|src=|url\(|@import", page)
+    assert re.findall(r"href=\S+", page) == ['href="#main">Skip']
     assert {"img", "link", "iframe", "script", "object"} & parsed(page).tags == set()
 
 
@@ -102,6 +103,9 @@ def test_the_page_needs_nothing_from_outside(sample: Sample) -> None:
 def test_a_verdict_that_is_no_pass_never_looks_like_one(sample: Sample, verdict: Verdict) -> None:
     page = card_page(card_of(sample, verdict=verdict))
     assert "PASS" not in page
+    assert "approve" not in card_of(sample, verdict=verdict).decision.model_dump_json().replace(
+        "can approve", ""
+    )
     assert f'class="verdict {verdict}"' in page
 
 
@@ -122,17 +126,19 @@ def test_the_card_says_what_a_decision_needs(sample: Sample) -> None:
         sample.candidate.unit,
         "PASS: every gate passes",
         "87.3 % right on 440 held-out rows (interval 84.3 to 90.3 %); base, tiny-135m: 12.7 %.",
-        "+70.6 pp to +78.6 pp",
+        "+70.6 to +78.6 pp",
         "auto: no person was asked (profile embedded)",
         "MITRE ATT&amp;CK Terms of Use",
         "© MITRE",
         "1622 train, 210 validation, 440 test",
-        "assay release verify",
+        f"assay release verify {sample.candidate.unit[7:19]}",
         "assay release rollback",
     ):
         assert words in page
     person = card_of(sample, CardFacts(approval="person", approvers=("ada", "grace")))
-    assert person.approval == "person: goes live only after one of ada, grace approves it, with a reason."
+    assert person.decision.approval == (
+        "person: goes live only after one of ada, grace approves it, with a reason."
+    )
 
 
 def test_a_long_loss_curve_is_thinned_and_a_single_point_is_no_curve(sample: Sample) -> None:
@@ -148,5 +154,7 @@ def test_the_picture_stands_alone_and_is_well_formed(sample: Sample) -> None:
     assert "<script" not in picture
     root = ElementTree.fromstring(picture)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert len(root.findall("{http://www.w3.org/2000/svg}svg")) == 2
+    # Two gates, accuracy and loss.
+    assert len(root.findall("{http://www.w3.org/2000/svg}svg")) == 4
+    assert "var(" not in picture
     assert "PASS" in picture

@@ -8,8 +8,8 @@ import pytest
 
 from infra.config.data import DataSettings
 from infra.errors import DataError
+from infra.packages import one_file, package_notice, package_version
 from tasks.develop.datasets.attack import TACTICS, read_attack, sentence
-from tasks.develop.datasets.packages import one_file, package_notice, package_version
 from tasks.develop.datasets.prepare import stages
 from tasks.develop.datasets.rows import PackagedRows
 from tasks.develop.datasets.sources import read_source
