@@ -102,6 +102,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.config.schema --check
 	@$(BIN)/python -m tasks.validate.gates_schema --check
+	@$(BIN)/python -m tasks.validate.benchmark.schema --check
 	@$(BIN)/python -m tasks.develop.requirements.schema --check
 	@$(BIN)/python -m tasks.develop.prompts.schema --check
 	@$(BIN)/python -m tasks.validate.redteam.schema --check
@@ -114,6 +115,7 @@ format: $(STAMP) ## format and fix what can be fixed
 schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m infra.config.schema --write
 	@$(BIN)/python -m tasks.validate.gates_schema --write
+	@$(BIN)/python -m tasks.validate.benchmark.schema --write
 	@$(BIN)/python -m tasks.develop.requirements.schema --write
 	@$(BIN)/python -m tasks.develop.prompts.schema --write
 	@$(BIN)/python -m tasks.validate.redteam.schema --write

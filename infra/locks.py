@@ -4,6 +4,8 @@ with hold(home / "run", "lifecycle-triage", "assay run lifecycle"):
     ...
 with hold(home / "run", "deploy-triage", "rollback", wait_s=60):    # an emergency waits its turn
     ...
+with hold(home / "run", "store", "preparation of data", shared=True):    # beside others of its kind
+    ...
 """
 
 import contextlib
@@ -22,8 +24,10 @@ _POLL_S = 0.1
 
 
 @contextlib.contextmanager
-def hold(directory: Path, name: str, holder: str, *, wait_s: float = 0) -> Iterator[None]:
-    """Hold the lock `name`; nested holds in one process are allowed.
+def hold(
+    directory: Path, name: str, holder: str, *, wait_s: float = 0, shared: bool = False
+) -> Iterator[None]:
+    """Hold the lock `name`, alone or beside others that share it; a hold within one held alone is allowed.
 
     Waits up to `wait_s` seconds for another process to let go; raises Unavailable that names it then.
     """
@@ -34,7 +38,7 @@ def hold(directory: Path, name: str, holder: str, *, wait_s: float = 0) -> Itera
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _take(handle, time.monotonic() + wait_s)
+        _take(handle, time.monotonic() + wait_s, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         note = {
             "pid": os.getpid(),
             "holder": holder,
@@ -42,6 +46,9 @@ def hold(directory: Path, name: str, holder: str, *, wait_s: float = 0) -> Itera
         }
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(note).encode(), 0)
+        if shared:  # whoever asks to be alone within has still to wait
+            yield
+            return
         _held.add(key)
         try:
             yield
@@ -51,10 +58,10 @@ def hold(directory: Path, name: str, holder: str, *, wait_s: float = 0) -> Itera
         os.close(handle)
 
 
-def _take(handle: int, deadline: float) -> None:
+def _take(handle: int, deadline: float, operation: int) -> None:
     while True:
         try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fcntl.flock(handle, operation | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise Unavailable(

@@ -160,6 +160,12 @@ class FileStore:
             raise IntegrityError(f"tree {digest} was altered in the store: its files give {got}")
         return path
 
+    def remove(self, digest: str) -> None:
+        """Forget an object, present or not; trees are never removed. Raises Unavailable."""
+        path = self.path_of(digest)
+        with atomic.storage_errors(path):
+            path.unlink(missing_ok=True)
+
     def digests(self) -> Iterator[str]:
         """Every stored digest, in no order."""
         for directory in self.objects.iterdir():

@@ -12,7 +12,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("torch", "transformers", "peft", "trl", "datasketch", "great-expectations", "rensa", "numpy")
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "lm-eval",
+    "datasketch",
+    "great-expectations",
+    "rensa",
+    "numpy",
+)
 
 
 def publish(name: str, figures: Mapping[str, Any], *, parameters: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,95 +19,83 @@ app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
-def list_bases(
-    project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False
-) -> None:
+@in_project
+def list_bases(call: Call) -> None:
     """Every candidate with its verdict, and its scores when they were compared before."""
-    from infra.workspace import open_workspace
     from tasks.develop.selection.table import as_text, checks_as_text
     from tasks.records.selection import BaseComparison
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        checks = _checks(workspace)
-        known = workspace.handover.get("bases", BaseComparison)
-        if known is not None and [row.check for row in known.rows] == checks:
-            emit(known.model_dump(mode="json"), as_json=as_json, text=as_text(known))
-        else:
-            rows = [{"check": check.model_dump(mode="json"), "score": None} for check in checks]
-            emit({"rows": rows}, as_json=as_json, text=checks_as_text(checks))
+    workspace = call.workspace
+    checks = _checks(workspace)
+    known = workspace.handover.get("bases", BaseComparison)
+    if known is not None and [row.check for row in known.rows] == checks:
+        call.emit(known.model_dump(mode="json"), text=as_text(known))
+    else:
+        rows = [{"check": check.model_dump(mode="json"), "score": None} for check in checks]
+        call.emit({"rows": rows}, text=checks_as_text(checks))
 
 
 @app.command()
+@in_project
 def verify(
+    call: Call,
     name: Annotated[str, typer.Argument(help="Name of the candidate.")],
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Check one candidate's licence, files, chat template and digest; exit code 1 unless it is accepted."""
     from infra.errors import ConfigError
-    from infra.workspace import open_workspace
     from tasks.develop.selection.table import checks_as_text
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        names = [candidate.name for candidate in workspace.project.base.candidates]
-        if name not in names:
-            raise ConfigError(f"no candidate {name!r}", hint=f"base.candidates: {', '.join(names)}")
-        check = _checks(workspace, only=name)[0]
-        emit(check.model_dump(mode="json"), as_json=as_json, text=checks_as_text([check]))
-        if check.verdict != "accepted":
-            raise typer.Exit(1)
+    workspace = call.workspace
+    names = [candidate.name for candidate in workspace.project.base.candidates]
+    if name not in names:
+        raise ConfigError(f"no candidate {name!r}", hint=f"base.candidates: {', '.join(names)}")
+    check = _checks(workspace, only=name)[0]
+    call.emit(check.model_dump(mode="json"), text=checks_as_text([check]))
+    if check.verdict != "accepted":
+        raise typer.Exit(1)
 
 
 @app.command()
+@in_project
 def compare(
+    call: Call,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Validation rows to score; default: base.scored_rows.")
     ] = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Score every accepted candidate, zero-shot and few-shot, on validation rows of the developed data."""
-    from infra.workspace import open_workspace
     from tasks.develop.selection.table import as_text
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        found = _compare(workspace, rows)
-        emit(found.model_dump(mode="json"), as_json=as_json, text=as_text(found))
+    workspace = call.workspace
+    found = _compare(workspace, rows)
+    call.emit(found.model_dump(mode="json"), text=as_text(found))
 
 
 @app.command()
-def examples(
-    project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False
-) -> None:
+@in_project
+def examples(call: Call) -> None:
     """Measure what few-shot examples bring to the chosen base: none, one of each label, more."""
     from infra.errors import DataError
     from infra.models.load import load_base
-    from infra.workspace import open_workspace
     from tasks.develop.fewshot import ablate
     from tasks.develop.fewshot.table import as_text
     from tasks.records import Developed
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        developed = workspace.handover.get("developed", Developed)
-        if developed is None:
-            raise DataError("nothing was developed yet", hint="run develop first: assay run develop")
-        curated, template, validation = _developed(workspace)
-        report = ablate(
-            load_base(workspace.store.open_tree(developed.base.digest)),
-            template,
-            curated,
-            validation,
-            workspace.project.examples,
-            base_digest=developed.base.digest,
-        )
-        content = {"examples": curated.model_dump(mode="json"), "ablation": report.model_dump(mode="json")}
-        emit(content, as_json=as_json, text=as_text(curated, report))
+    workspace = call.workspace
+    developed = workspace.handover.get("developed", Developed)
+    if developed is None:
+        raise DataError("nothing was developed yet", hint="run develop first: assay run develop")
+    curated, template, validation = _developed(workspace)
+    report = ablate(
+        load_base(workspace.store.open_tree(developed.base.digest)),
+        template,
+        curated,
+        validation,
+        workspace.project.examples,
+        base_digest=developed.base.digest,
+    )
+    content = {"examples": curated.model_dump(mode="json"), "ablation": report.model_dump(mode="json")}
+    call.emit(content, text=as_text(curated, report))
 
 
 def _checks(workspace: "Workspace", only: str = "") -> "list[BaseCheck]":

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.output import emit
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
@@ -23,65 +24,56 @@ CardOption = Annotated[
 
 
 @app.command()
+@in_project
 def prepare(
+    call: Call,
     html: HtmlOption = None,
     card: CardOption = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Prepare the data as the flow does, without any service; finished stages are not done again."""
     from infra.scale import mapper
-    from infra.workspace import open_workspace
     from tasks.develop.quality import require_quality
     from tasks.develop.versions import find_version
     from tasks.develop.versions import prepare as prepare_data
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        with mapper(workspace.project.scale) as map_chunks:
-            dataset = prepare_data(workspace, map_chunks=map_chunks, watch=None if as_json else _tell)
-        _print(workspace, find_version(workspace, dataset.digest), html, card, as_json)
-        require_quality(dataset.quality)
+    workspace = call.workspace
+    with mapper(workspace.project.scale) as map_chunks:
+        dataset = prepare_data(workspace, map_chunks=map_chunks, watch=None if call.as_json else _tell)
+    _print(workspace, find_version(workspace, dataset.digest), html, card, call.as_json)
+    require_quality(dataset.quality)
 
 
 @app.command()
+@in_project
 def show(
+    call: Call,
     version: Version = "latest",
     html: HtmlOption = None,
     card: CardOption = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """One prepared version: rows, stages, quality; its report and data card as files."""
-    from infra.workspace import open_workspace
     from tasks.develop.versions import find_version
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        _print(workspace, find_version(workspace, version), html, card, as_json)
+    workspace = call.workspace
+    _print(workspace, find_version(workspace, version), html, card, call.as_json)
 
 
 @app.command()
+@in_project
 def diff(
+    call: Call,
     old: Version,
     new: Version = "latest",
     rows: Annotated[bool, typer.Option("--rows", help="Print the texts that differ.")] = False,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """What changed between two prepared versions: settings, stages, rows by split and label."""
-    from infra.workspace import open_workspace
     from tasks.develop.difference import compare
     from tasks.develop.versions import find_version
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        found = compare(workspace.store, *(find_version(workspace, name) for name in (old, new)))
-        content = found.model_dump(mode="json", exclude=None if rows else {"texts"})
-        emit(content, as_json=as_json, text="\n".join(_difference_lines(found, rows)))
+    workspace = call.workspace
+    found = compare(workspace.store, *(find_version(workspace, name) for name in (old, new)))
+    content = found.model_dump(mode="json", exclude=None if rows else {"texts"})
+    call.emit(content, text="\n".join(_difference_lines(found, rows)))
 
 
 def _tell(report: "StageReport") -> None:

@@ -5,32 +5,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.environment import enter_stack
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
 
 
+@in_project
 def doctor(
+    call: Call,
     repair: Annotated[bool, typer.Option("--repair", help="Bring routes and aliases to the ledger.")] = False,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Explain the state under ASSAY_HOME and check that its parts agree."""
-    from infra.workspace import open_workspace
     from tasks.deploy.diagnosis import diagnose
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        if repair:
-            _repair(workspace)
-        findings = diagnose(workspace)
-        lines = [f"{'ok ' if f.healthy else 'BAD'} {f.part:<10} {f.message}" for f in findings]
-        rows = [{"part": f.part, "healthy": f.healthy, "message": f.message} for f in findings]
-        emit(rows, as_json=as_json, text="\n".join(lines))
-        if not all(finding.healthy for finding in findings):
-            raise typer.Exit(1)
+    workspace = call.workspace
+    if repair:
+        _repair(workspace)
+    findings = diagnose(workspace)
+    lines = [f"{'ok ' if f.healthy else 'BAD'} {f.part:<10} {f.message}" for f in findings]
+    rows = [{"part": f.part, "healthy": f.healthy, "message": f.message} for f in findings]
+    call.emit(rows, text="\n".join(lines))
+    if not all(finding.healthy for finding in findings):
+        raise typer.Exit(1)
 
 
 def _repair(workspace: "Workspace") -> None:

@@ -8,6 +8,7 @@ from flows.cli import (
     card,
     data,
     doctor,
+    evaluate,
     gates,
     keys,
     prompt,
@@ -16,6 +17,7 @@ from flows.cli import (
     release,
     run,
     stack,
+    store,
     threats,
     waiver,
 )
@@ -32,6 +34,7 @@ app.command("up")(stack.up)
 app.command("down")(stack.down)
 app.command("status")(stack.status)
 app.command("doctor")(doctor.doctor)
+app.command("evaluate")(evaluate.evaluate)
 app.command("redteam")(redteam.redteam)
 app.add_typer(data.app, name="data", help="Prepare data, look at versions, compare them.")
 app.add_typer(prompt.app, name="prompt", help="Lint, render and compare prompt templates.")
@@ -43,6 +46,7 @@ app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, 
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
 app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
+app.add_typer(store.app, name="store", help="What lies in the store and is not used any more.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
 
 

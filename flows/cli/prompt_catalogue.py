@@ -41,7 +41,7 @@ def labels_of(workspace: "Workspace") -> tuple[str, ...]:
 
 def prompt_files(workspace: "Workspace") -> list[Path]:
     """The project's prompt first, then the others beside it."""
-    own = workspace.project.path(workspace.project.prompt)
+    own = workspace.project.path(workspace.project.prompt, shipped=False)
     beside = sorted((workspace.project.root / "prompts").glob("*.yaml"))
     return list(dict.fromkeys([own, *beside]))
 
@@ -72,7 +72,7 @@ def resolve(workspace: "Workspace", target: str | None) -> Known:
     """
     from tasks.develop.prompts import load_prompt
 
-    file = Path(target) if target else workspace.project.path(workspace.project.prompt)
+    file = Path(target) if target else workspace.project.path(workspace.project.prompt, shipped=False)
     if target is None or file.suffix in (".yaml", ".yml"):
         labels = labels_of(workspace)
         if not labels:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli import prompt_catalogue as catalogue
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 from flows.cli.prompt_tokens import token_counter
 from infra.errors import DataError, Unavailable
 
@@ -18,29 +18,26 @@ if TYPE_CHECKING:
     from tasks.records.prompt import PromptComparison
 
 
+@in_project
 def compare(
+    call: Call,
     targets: Annotated[list[str], typer.Argument(help="Prompt files, aliases or digests.")],
     examples: Annotated[
         list[str] | None, typer.Option("--examples", help="`none`, or a JSON file of an example set.")
     ] = None,
     tuned: Annotated[bool, typer.Option("--tuned", help="On the base with its latest adapter.")] = False,
     log: Annotated[bool, typer.Option(help="Log the table to MLflow when it runs.")] = True,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Which prompt is better, on the validation split, paired; `no winner` when nothing is proven."""
-    from infra.workspace import open_workspace
     from tasks.develop.prompts.report import comparison_table
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        found = [catalogue.resolve(workspace, target) for target in targets]
-        comparison = _compare(workspace, found, examples or [], tuned=tuned, quiet=as_json)
-        if log:
-            _log(workspace, comparison)
-        content = comparison.model_dump(mode="json")
-        emit(content, as_json=as_json, text=comparison_table(comparison))
+    workspace = call.workspace
+    found = [catalogue.resolve(workspace, target) for target in targets]
+    comparison = _compare(workspace, found, examples or [], tuned=tuned, quiet=call.as_json)
+    if log:
+        _log(workspace, comparison)
+    content = comparison.model_dump(mode="json")
+    call.emit(content, text=comparison_table(comparison))
 
 
 def _compare(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 from infra.digest import hex_of
 from infra.errors import DataError
 
@@ -27,12 +27,6 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; goes into the ledger
 Person = Annotated[str | None, typer.Option("--as", help="Who decides; default: you on this machine.")]
 
 
-def _open(project: str, profile: str) -> "Workspace":
-    from infra.workspace import open_workspace
-
-    return open_workspace(project, profile)
-
-
 def _report(workspace: "Workspace") -> "ScreeningReport":
     from tasks.records.screening import ScreeningReport
 
@@ -51,137 +45,123 @@ def _states(workspace: "Workspace", report: "ScreeningReport") -> dict[str, str]
 
 
 @app.command("list")
+@in_project
 def list_rows(
+    call: Call,
     review: Annotated[
         bool, typer.Option("--review", help="Also rows with weak evidence: trained on.")
     ] = False,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Suspected rows: what is held back, why, and what was decided."""
-    with explained(as_json):
-        workspace = _open(project, profile)
-        report = _report(workspace)
-        states = _states(workspace, report)
-        held = [each for each in report.suspicions if each.held or review or states[each.row] == "removed"]
-        held.sort(key=lambda each: (not each.held, -each.score, each.row))
-        rows = [{**each.model_dump(mode="json"), "state": states[each.row]} for each in held]
-        lines = [
-            f"{hex_of(x.row)[:12]}  {states[x.row]:<9}  {x.kind.value:<17}  {x.score:.2f}  {x.remark}"
-            for x in held
-        ]
-        waiting = sum(state == "undecided" for state in states.values())
-        lines.append(f"{waiting} of {report.rows} rows wait for a decision")
-        emit(
-            {"rows": rows, "waiting": waiting, "screened": report.rows},
-            as_json=as_json,
-            text="\n".join(lines),
-        )
+    workspace = call.workspace
+    report = _report(workspace)
+    states = _states(workspace, report)
+    held = [each for each in report.suspicions if each.held or review or states[each.row] == "removed"]
+    held.sort(key=lambda each: (not each.held, -each.score, each.row))
+    rows = [{**each.model_dump(mode="json"), "state": states[each.row]} for each in held]
+    lines = [
+        f"{hex_of(x.row)[:12]}  {states[x.row]:<9}  {x.kind.value:<17}  {x.score:.2f}  {x.remark}"
+        for x in held
+    ]
+    waiting = sum(state == "undecided" for state in states.values())
+    lines.append(f"{waiting} of {report.rows} rows wait for a decision")
+    call.emit(
+        {"rows": rows, "waiting": waiting, "screened": report.rows},
+        text="\n".join(lines),
+    )
 
 
 @app.command()
+@in_project
 def show(
+    call: Call,
     row: Annotated[str, typer.Argument(help="Row digest, or the start of its hex digits.")],
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """One suspected row: its text with hidden characters made visible, and every reason."""
-    with explained(as_json):
-        workspace = _open(project, profile)
-        report = _report(workspace)
-        name = resolve(report, row)
-        found = _texts(workspace).get(name)
-        reasons = [each for each in report.suspicions if each.row == name]
-        content: dict[str, Any] = {
-            "row": name,
-            "state": _states(workspace, report)[name],
-            "label": found.label if found else None,
-            "text": found.text if found else None,
-            "reasons": [
-                {**each.model_dump(mode="json"), "words": _words(each, found.text) if found else None}
-                for each in reasons
-            ],
-        }
-        lines = [f"row    {name}", f"state  {content['state']}"]
-        lines += [f"label  {found.label}", f"text   {escaped(found.text)}"] if found else [_GONE]
-        for each in reasons:
-            words = _words(each, found.text) if found else None
-            tied = f": {escaped(words)!r}" if words else ""
-            held = "held back" if each.held else "listed"
-            lines.append(f"  {each.kind.value:<17}  {each.score:.2f}  {held}  {each.remark}{tied}")
-        emit(content, as_json=as_json, text="\n".join(lines))
+    workspace = call.workspace
+    report = _report(workspace)
+    name = resolve(report, row)
+    found = _texts(workspace).get(name)
+    reasons = [each for each in report.suspicions if each.row == name]
+    content: dict[str, Any] = {
+        "row": name,
+        "state": _states(workspace, report)[name],
+        "label": found.label if found else None,
+        "text": found.text if found else None,
+        "reasons": [
+            {**each.model_dump(mode="json"), "words": _words(each, found.text) if found else None}
+            for each in reasons
+        ],
+    }
+    lines = [f"row    {name}", f"state  {content['state']}"]
+    lines += [f"label  {found.label}", f"text   {escaped(found.text)}"] if found else [_GONE]
+    for each in reasons:
+        words = _words(each, found.text) if found else None
+        tied = f": {escaped(words)!r}" if words else ""
+        held = "held back" if each.held else "listed"
+        lines.append(f"  {each.kind.value:<17}  {each.score:.2f}  {held}  {each.remark}{tied}")
+    call.emit(content, text="\n".join(lines))
 
 
 _GONE = "text   no longer in the prepared data"
 
 
 @app.command()
+@in_project
 def release(
+    call: Call,
     reason: Reason,
     rows: Rows = None,
     kind: OfKind = None,
     person: Person = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Let rows be trained on: you looked, and they are what they should be."""
-    _decide("release", rows or [], kind, reason, person, project, profile, as_json)
+    _decide(call, "release", rows or [], kind, reason, person)
 
 
 @app.command()
+@in_project
 def remove(
+    call: Call,
     reason: Reason,
     rows: Rows = None,
     kind: OfKind = None,
     person: Person = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Keep rows out of training for good."""
-    _decide("remove", rows or [], kind, reason, person, project, profile, as_json)
+    _decide(call, "remove", rows or [], kind, reason, person)
 
 
 def _decide(
+    call: Call,
     decision: Literal["release", "remove"],
     rows: list[str],
     kind: str | None,
     reason: str,
     person: str | None,
-    project: str,
-    profile: str,
-    as_json: bool,
 ) -> None:
     from infra.ledger import local_actor
     from tasks.finetune.screening.quarantine import decide
 
-    with explained(as_json):
-        workspace = _open(project, profile)
-        report = _report(workspace)
-        chosen = dict.fromkeys([resolve(report, row) for row in rows])
-        if kind is not None:
-            states = _states(workspace, report)
-            of_kind = [x.row for x in report.suspicions if x.held and x.kind.value == kind]
-            chosen |= dict.fromkeys(row for row in of_kind if states[row] == "undecided")
-        who = person or local_actor()
-        entry = decide(
-            workspace.ledger,
-            workspace.project.name,
-            report,
-            rows=list(chosen),
-            decision=decision,
-            actor=who,
-            reason=reason,
-        )
-        content = {"decision": decision, "rows": list(chosen), "by": who, "entry": entry.seq}
-        emit(
-            content,
-            as_json=as_json,
-            text=f"{decision} by {who}: {len(chosen)} rows, ledger entry {entry.seq}",
-        )
+    workspace = call.workspace
+    report = _report(workspace)
+    chosen = dict.fromkeys([resolve(report, row) for row in rows])
+    if kind is not None:
+        states = _states(workspace, report)
+        of_kind = [x.row for x in report.suspicions if x.held and x.kind.value == kind]
+        chosen |= dict.fromkeys(row for row in of_kind if states[row] == "undecided")
+    who = person or local_actor()
+    entry = decide(
+        workspace.ledger,
+        workspace.project.name,
+        report,
+        rows=list(chosen),
+        decision=decision,
+        actor=who,
+        reason=reason,
+    )
+    content = {"decision": decision, "rows": list(chosen), "by": who, "entry": entry.seq}
+    call.emit(content, text=f"{decision} by {who}: {len(chosen)} rows, ledger entry {entry.seq}")
 
 
 def resolve(report: "ScreeningReport", name: str) -> str:

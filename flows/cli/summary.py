@@ -45,7 +45,7 @@ def summarise(workspace: Workspace, flow: str, state: Any, seconds: float) -> Su
 def _blocked_card(message: str) -> dict[str, str]:
     """The path of the candidate's card, which the flow names in the last line of its message."""
     _, mark, place = (message or "").rpartition("\ncard: ")
-    return {"card": place} if mark and not place.startswith("none") else {}
+    return {"card": place.partition(" (shown")[0]} if mark and not place.startswith("none") else {}
 
 
 def _waiting(workspace: Workspace, content: dict[str, Any]) -> Summary:

@@ -1,8 +1,9 @@
 """When a setting puts a control in force: existing is not enough, its value has to do something.
 
-Condition(at_least=100).fails(value)     # None, or what is wrong with the value
+Condition(at_least=100).fails(value, project.path)     # None, or what is wrong with the value
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,14 +34,14 @@ class Condition(Section):
             raise ValueError(f"needs exactly one of: {', '.join(type(self).model_fields)}")
         return self
 
-    def fails(self, value: object, root: Path) -> str | None:
-        """Why `value` does not put the control in force, or None; relative files start at `root`."""
+    def fails(self, value: object, place: Callable[[Path], Path]) -> str | None:
+        """Why `value` does not put the control in force, or None; `place` finds files (`Project.path`)."""
         (name,) = self.model_fields_set
         wanted = getattr(self, name)
         if name in ("at_least", "at_most"):
             return _number_fails(name, value, wanted)
         if name == "file_holds":
-            return _file_fails(value, wanted, root)
+            return _file_fails(value, wanted, place)
         return (
             None
             if _holds(name, value, wanted)
@@ -74,11 +75,11 @@ def _every(value: object, key: str) -> bool:
     )
 
 
-def _file_fails(value: object, keys: tuple[str, ...], root: Path) -> str | None:
+def _file_fails(value: object, keys: tuple[str, ...], place: Callable[[Path], Path]) -> str | None:
     if not isinstance(value, Path):
         return f"got {plain(value)!r}, expected a file"
     try:
-        content = read_yaml(value if value.is_absolute() else root / value).values
+        content = read_yaml(place(value)).values
     except ConfigError as error:
         return error.message
     empty = [key for key in keys if not content.get(key)]

@@ -56,7 +56,12 @@ class DataSettings(Section):
         "redact", description="personal data become placeholders, or their rows go, or are only counted"
     )
     pii_engine: Literal["patterns", "presidio"] = Field(
-        "patterns", description="presidio also finds names and places, and needs the extra of that name"
+        "patterns", description="presidio also finds names and places, needs the extra of that name"
+    )
+    pii_model: str = Field(
+        "en_core_web_lg",
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="installed spaCy package that finds names for presidio; nothing is downloaded",
     )
     near_duplicate_similarity: float | None = Field(
         0.6, ge=0.3, le=1, description="Jaccard of word 3-grams from which a row goes (0 to 1); none: off"

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from infra.config.file_only import refuse_variable
 from infra.config.project import Project
 from infra.config.source import Location, Source, merged, read_yaml
 from infra.errors import ConfigError
@@ -67,7 +68,7 @@ def load_project(
 ) -> Project:
     """The resolved project: file, then the profile's overrides, then `ASSAY_SECTION__KEY` variables.
 
-    Raises ConfigError naming file, line and the nearest valid key.
+    Raises ConfigError naming file, line and the nearest valid key, or a variable for what only files set.
     """
     file = project_file(name or environ.get("ASSAY_PROJECT") or "default", environ)
     base = read_yaml(file)
@@ -90,7 +91,10 @@ def load_project(
 
 
 def environment_overrides(environ: Mapping[str, str]) -> Source:
-    """`ASSAY_TRAINING__EPOCHS=1` as `{"training": {"epochs": 1}}`; values are parsed as YAML scalars."""
+    """`ASSAY_TRAINING__EPOCHS=1` as `{"training": {"epochs": 1}}`; values are parsed as YAML.
+
+    Raises ConfigError for no YAML, and for a setting that only files set (`infra.config.file_only`).
+    """
     values: dict[str, Any] = {}
     for name in sorted(environ):
         if not name.startswith("ASSAY_") or name in _OWN_VARIABLES:
@@ -103,6 +107,7 @@ def environment_overrides(environ: Mapping[str, str]) -> Source:
         nested: Any = value
         for key in reversed(keys):
             nested = {key: nested}
+        refuse_variable(name, nested)
         values = merged(values, nested)
     return Source(Path("environment"), values)
 

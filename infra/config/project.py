@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra.config.base import BaseSettings
+from infra.config.benchmark import BenchmarkSettings
 from infra.config.data import DataSettings
 from infra.config.environment import EnvironmentSettings
 from infra.config.examples import ExampleSettings
@@ -111,6 +112,7 @@ class Project(Section):
     garak: GarakSettings = GarakSettings()
     redteam: RedTeamSettings = RedTeamSettings()
     validation: ValidationSettings = ValidationSettings()
+    benchmark: BenchmarkSettings = BenchmarkSettings()
     scale: ScaleSettings = ScaleSettings()
     approval: ApprovalSettings = ApprovalSettings()
     serving: ServingSettings = ServingSettings()
@@ -144,6 +146,15 @@ class Project(Section):
         """SQLAlchemy URL of the ledger."""
         return self.ledger or f"sqlite:///{self.home / 'ledger.db'}"
 
-    def path(self, relative: Path) -> Path:
-        """A configuration file's absolute path: relative names start at the project file's directory."""
-        return relative if relative.is_absolute() else self.root / relative
+    def path(self, relative: Path, *, shipped: bool = True) -> Path:
+        """A configuration file's absolute path: beside the project file, or else as it comes with `configs/`.
+
+        So a project names only what is its own; policies, corpora and word lists it need not repeat. What
+        no other project's file can stand in for, such as the prompt, is asked for with `shipped=False`.
+        """
+        if not shipped or relative.is_absolute() or (self.root / relative).exists():
+            return self.root / relative
+        configs = next((each for each in self.root.parents if (each / "profiles").is_dir()), None)
+        if configs is not None and (configs / relative).exists():
+            return configs / relative
+        return self.root / relative

@@ -42,6 +42,16 @@ def find_pii(text: str) -> list[Pii]:
     return sorted(found, key=lambda pii: pii.start)
 
 
+def has_pii(kind: str, text: str) -> bool:
+    """Whether a text has personal data of this kind, wherever it may overlap with another kind."""
+    return bool(_matches(kind, text))
+
+
+def form_of(kind: str) -> str:
+    """The RE2 pattern that every text with personal data of this kind contains."""
+    return _RULES[kind][0]
+
+
 def redact_pii(text: str) -> tuple[str, tuple[str, ...]]:
     """The text with typed placeholders, and the kinds that were replaced, from left to right."""
     return replace(text, find_pii(text))

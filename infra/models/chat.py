@@ -66,6 +66,11 @@ def text_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
     return list(encoded["input_ids"])
 
 
+def raw_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
+    """Token ids of plain text to go on with, begun as the tokenizer begins texts; no chat template."""
+    return list(tokenizer(text, add_special_tokens=True, split_special_tokens=True)["input_ids"])
+
+
 def encode_within(
     tokenizer: "PreTrainedTokenizerBase", render: Render, text: str, max_tokens: int
 ) -> list[int]:

@@ -43,9 +43,18 @@ class Generator:
         What looks like a control token in a message is plain characters. Raises DataError when the chat
         template refuses a conversation or the model's context cannot hold one with its answer.
         """
+        prompts = [encode_chat(self.loaded.tokenizer, conversation) for conversation in conversations]
+        return self.continue_ids(prompts, on_progress)
+
+    def continue_ids(
+        self,
+        prompts: Sequence[Sequence[int]],
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> list[str]:
+        """What follows token ids, in order; raises DataError as `generate` does."""
         import torch
 
-        prompts = [self._encode(at, conversation) for at, conversation in enumerate(conversations)]
+        self._check_lengths(prompts)
         if not prompts:
             return []
         shared = common_prefix_length(prompts)
@@ -59,16 +68,15 @@ class Generator:
                 on_progress(len(answers), len(prompts))
         return [answers[at] for at in range(len(prompts))]
 
-    def _encode(self, position: int, conversation: Sequence[Mapping[str, str]]) -> list[int]:
-        ids = encode_chat(self.loaded.tokenizer, conversation)
+    def _check_lengths(self, prompts: Sequence[Sequence[int]]) -> None:
         context = getattr(self.loaded.model.config, "max_position_embeddings", None)
-        if not ids or (context is not None and len(ids) + self.max_new_tokens > context):
-            raise DataError(
-                f"conversation {position} has {len(ids)} tokens, the model holds {context}"
-                f" with {self.max_new_tokens} of the answer",
-                "shorten the conversation or ask for a shorter answer",
-            )
-        return ids
+        for position, ids in enumerate(prompts):
+            if not ids or (context is not None and len(ids) + self.max_new_tokens > context):
+                raise DataError(
+                    f"conversation {position} has {len(ids)} tokens, the model holds {context}"
+                    f" with {self.max_new_tokens} of the answer",
+                    "shorten the conversation or ask for a shorter answer",
+                )
 
     def _rows(self, width: int) -> int:
         return max(1, self.batch_tokens // (width + self.max_new_tokens))

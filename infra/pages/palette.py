@@ -36,6 +36,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     *((verdict, f"{verdict}-tint") for verdict in ("pass", "fail", "wait")),
     *(("ink", f"{verdict}-tint") for verdict in ("pass", "fail", "wait")),
     *(("ink", f"heat{step}") for step in range(HEAT_STEPS)),
+    ("fail", "pass-tint"),
     ("ink", "track"),
     ("soft", "track"),
 )

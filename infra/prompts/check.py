@@ -52,6 +52,12 @@ def _check_slots(template: "PromptTemplate") -> None:
         raise DataError(
             f"prompt {template.name}: system uses {system_slots}, only {sorted(of_system)} may stand there"
         )
+    if template.confidential and system_slots.count("canary") != 1:
+        raise DataError(
+            f"prompt {template.name}: system is confidential and has {system_slots.count('canary')} slots"
+            " {{canary}}, expected one",
+            hint="without it a leak of the text would not be seen in an answer",
+        )
     if user_slots.count("text") != 1 or set(user_slots) - {"text"} - declared:
         raise DataError(
             f"prompt {template.name}: user uses {user_slots}, expected text exactly once"

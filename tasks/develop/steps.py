@@ -88,7 +88,7 @@ def choose_base_model(
     project = workspace.project
     checks = check_candidates(project, workspace.store, workspace.home / "work", convert_gguf)
     # Zero-shot and few-shot: the prompt without the examples that it may be served with.
-    prompt = load_prompt(project.path(project.prompt), dataset.labels)
+    prompt = load_prompt(project.path(project.prompt, shipped=False), dataset.labels)
     shown = examples.first(project.base.shots) if examples else ()
     inputs = {
         "checks": [check.model_dump(mode="json") for check in checks],
@@ -134,7 +134,8 @@ def register_prompt(
     from infra.registry import Registry
 
     project, tokenizer = workspace.project, load_tokenizer(workspace.store.open_tree(base.digest))
-    file, chosen = project.path(project.prompt), examples.first(project.examples.count) if examples else ()
+    file = project.path(project.prompt, shipped=False)
+    chosen = examples.first(project.examples.count) if examples else ()
     shown = [Example(example.text, example.label) for example in chosen]
 
     def count(messages: Sequence[Mapping[str, str]]) -> int:

@@ -15,6 +15,7 @@ from infra.config.data import DataSettings
 from infra.digest import hex_of
 from infra.errors import DataError
 from infra.handover import Shelf
+from infra.locks import hold
 from infra.workspace import Workspace
 from tasks.develop.datasets import prepare_dataset
 from tasks.records import DatasetVersion, Record
@@ -22,6 +23,10 @@ from tasks.records.data import StageReport
 
 if TYPE_CHECKING:
     from tasks.develop.datasets.tables import ChunkMap
+
+STORE_LOCK = "store"
+"""Shared by whoever writes tables into the store, held alone by whoever removes some."""
+_CLEANING_S = 60.0
 
 
 class PreparedVersion(Record):
@@ -42,14 +47,20 @@ def prepare(
     """Prepare the project's data, reusing finished stages, and remember the version.
 
     Does not raise for data that fail their quality check (see `require_quality`); raises what
-    `prepare_dataset` raises.
+    `prepare_dataset` raises, and Unavailable while the store is cleaned.
     """
     from tasks.develop.datasets.tables import map_here
 
-    dataset = prepare_dataset(
-        workspace.project, workspace.store, workspace.steps, map_chunks=map_chunks or map_here, watch=watch
-    )
-    remember(workspace, dataset)
+    # Until the version is remembered, nothing may say that its tables are in use.
+    with hold(workspace.run, STORE_LOCK, "preparation of data", wait_s=_CLEANING_S, shared=True):
+        dataset = prepare_dataset(
+            workspace.project,
+            workspace.store,
+            workspace.steps,
+            map_chunks=map_chunks or map_here,
+            watch=watch,
+        )
+        remember(workspace, dataset)
     return dataset
 
 

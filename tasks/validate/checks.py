@@ -13,9 +13,11 @@ from tasks.validate.check import Check
 CHECKS: dict[str, str] = {
     "redteam": "tasks.validate.redteam.check",
     "benchmark": "tasks.validate.benchmark.check",
+    "general_ability": "tasks.validate.benchmark.ability",
     "fairness": "tasks.validate.fairness.check",
-    "security": "tasks.validate.security.check",
     "review": "tasks.validate.review.check",
+    "performance": "tasks.validate.benchmark.speed",
+    "security": "tasks.validate.security.check",
 }
 ON_DEMAND: dict[str, tuple[str, str]] = {
     "garak": ("tasks.validate.garak.check", "garak.enabled"),

@@ -206,7 +206,7 @@ def test_the_ledger_names_an_altered_row(installation: Installation, passed: re.
     ):
         source.backup(target)
         target.execute("UPDATE ledger SET reason = 'nothing happened' WHERE seq = 3")
-    out = installation.assay("audit", "verify", expect=1, ASSAY_LEDGER=f"sqlite:///{copy / 'ledger.db'}")
+    out = installation.assay("audit", "verify", expect=1, ASSAY_HOME=str(copy))
     assert "ledger row 3" in out
     shutil.rmtree(copy)
 

@@ -56,10 +56,10 @@ class _Scale:
 
     @property
     def ticks(self) -> list[float]:
-        """Three to seven round shares."""
+        """Round shares, a handful."""
         rough = (self.high - self.low) / 5
         power = 10.0 ** floor(log10(rough))
-        step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
+        step = next(power * each for each in (1, 2, 2.5, 5, 10) if power * each >= rough)
         first = -floor(-self.low / step)
         return [step * at for at in range(first, floor(self.high / step) + 1)]
 

@@ -82,6 +82,8 @@ def _panel(kind: str, groups: Sequence[GroupOutcome], band: float) -> Panel:
     ends = [each.lower for each in groups] + [each.upper for each in groups]
     if kind == "flip":
         ends += [0.0, band]
+    elif kind == "ability":
+        ends += [0.0, 1.0]
     elif kind in _SIGNED:
         ends += [0.0]
     low, high = min(ends), max(ends)

@@ -1,48 +1,54 @@
 """Stage "pii": personal data become placeholders, or their rows go, or are only counted.
 
 stage = personal_stage(project.data)
-personal_chunk(table, action="redact", engine="patterns", max_characters=2000)
+personal_chunk(table, action="redact", names=None, max_characters=2000)
+
+Patterns always look; with `data.pii_engine: presidio` names and places are looked for besides.
 """
 
 from collections import Counter
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from infra.config.data import DataSettings
 from infra.digest import digest_bytes
-from infra.errors import ConfigError
 from infra.guard.pii import MAYBE, Pii, find_pii, replace
+from tasks.develop.datasets.names import find_names, names_engine
 from tasks.develop.datasets.normalise import each_chunk, without
-from tasks.develop.datasets.stages import Outcome, Stage
+from tasks.develop.datasets.stages import Outcome, Settings, Stage
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Action = Literal["redact", "drop", "flag"]
-Engine = Literal["patterns", "presidio"]
 _DONE = {"redact": "redacted", "drop": "dropped", "flag": "found"}
 
 
 def personal_stage(data: DataSettings) -> Stage:
-    """Personal data in texts and in group names, by `data.pii_action`."""
-    work = partial(
-        personal_chunk, action=data.pii_action, engine=data.pii_engine, max_characters=data.max_characters
-    )
-    settings = {**work.keywords}
-    modules = ("tasks.develop.datasets.personal", "tasks.develop.datasets.normalise", "infra.guard.pii")
-    return Stage("pii", settings, modules, partial(each_chunk, work))
+    """Personal data in texts and in group names, by `data.pii_action`; raises as `names_engine`."""
+    model = data.pii_model if data.pii_engine == "presidio" else None
+    work = partial(personal_chunk, action=data.pii_action, names=model, max_characters=data.max_characters)
+    # What a model finds depends on its version: another one is another stage.
+    settings: Settings = {
+        "action": data.pii_action,
+        "engine": data.pii_engine,
+        "max_characters": data.max_characters,
+        **({"versions": dict(names_engine(model))} if model else {}),
+    }
+    modules = tuple(f"tasks.develop.datasets.{name}" for name in ("personal", "names", "normalise"))
+    return Stage("pii", settings, (*modules, "infra.guard.pii"), partial(each_chunk, work))
 
 
-def personal_chunk(table: "pa.Table", *, action: Action, engine: Engine, max_characters: int) -> Outcome:
-    """The chunk after `action`; pure. Raises ConfigError when the engine is not installed."""
+def personal_chunk(table: "pa.Table", *, action: Action, names: str | None, max_characters: int) -> Outcome:
+    """The chunk after `action`; pure. `names`: the spaCy model that finds names; None: patterns alone."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = table.column("text").combine_chunks()
     # RE2 reads a chunk at some hundred megabytes a second; only what it finds is looked at one by one.
-    maybe = pc.match_substring_regex(texts, MAYBE) if engine == "patterns" else pc.is_valid(texts)
+    maybe = pc.match_substring_regex(texts, MAYBE) if names is None else pc.is_valid(texts)
     asked = texts.filter(maybe).to_pylist()
-    found = [_find(text, engine) for text in asked]
+    found = [_find(text, names) for text in asked]
     kinds = Counter(kind for row in found for kind in {pii.kind for pii in row})
     changed = {f"{kind} {_DONE[action]}": count for kind, count in kinds.items()}
     if action == "flag":
@@ -76,26 +82,12 @@ def _pseudonymous(table: "pa.Table") -> tuple["pa.Table", dict[str, int]]:
     return table.set_column(index, "group", column), {"group replaced by its digest": rows}
 
 
-def _find(text: str, engine: Engine) -> list[Pii]:
-    return find_pii(text) if engine == "patterns" else _presidio_pii(text)
-
-
-def _presidio_pii(text: str) -> list[Pii]:
-    found = sorted(_analyzer().analyze(text, language="en"), key=lambda one: (one.start, -one.end))
-    apart: list[Pii] = []
-    for one in found:
-        if not apart or one.start >= apart[-1].end:
-            apart.append(Pii(one.entity_type.lower().replace("_", "-"), one.start, one.end))
-    return apart
-
-
-@cache
-def _analyzer() -> Any:
-    try:
-        from presidio_analyzer import AnalyzerEngine
-    except ImportError as error:
-        raise ConfigError(
-            "data.pii_engine: presidio is not installed",
-            hint="install the extra: pip install 'assay[presidio]', or set data.pii_engine: patterns",
-        ) from error
-    return AnalyzerEngine()
+def _find(text: str, names: str | None) -> list[Pii]:
+    found = find_pii(text)
+    if names is None:
+        return found
+    # A checksum knows more than a model: what a pattern found is not named again.
+    for name in find_names(text, names):
+        if all(name.end <= other.start or name.start >= other.end for other in found):
+            found.append(name)
+    return sorted(found, key=lambda pii: pii.start)

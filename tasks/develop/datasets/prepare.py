@@ -49,9 +49,12 @@ _CHECKING = (
     "infra.guard.pii",
     "infra.guard.canonicalise",
 )
-_READERS = tuple(
-    f"tasks.develop.datasets.{name}"
-    for name in ["attack", "cells", "checks", "files", "lines", "packages", "rows", "sources", "weakness"]
+_READERS = (
+    "infra.packages",
+    *(
+        f"tasks.develop.datasets.{name}"
+        for name in ("attack", "cells", "checks", "files", "lines", "rows", "sources", "weakness")
+    ),
 )
 
 

@@ -2,15 +2,16 @@
 
 hidden_flags(texts), personal_flags(texts)       # a flag a row
 
-A pattern that RE2 runs over the column picks candidates; only they are asked one by one, by the same code
+Patterns that RE2 runs over the column pick candidates; only they are asked one by one, by the same code
 that the gateway and the preparation use.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from infra.guard.canonicalise import visible
-from infra.guard.pii import MAYBE, find_pii
+from infra.guard.pii import KINDS, MAYBE, form_of, has_pii
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ _EMOJI_STYLE = "\ufe0f"  # asks for the coloured form of the sign before it, whi
 
 def hidden_flags(texts: "pa.ChunkedArray") -> "NDArray[np.bool_]":
     """Rows with zero-width, bidirectional, tag, control, private-use or unassigned characters."""
-    return _asked(texts, _UNUSUAL, has_hidden)
+    return _narrowed(texts, _UNUSUAL, lambda some: _asked(some, has_hidden))
 
 
 def has_hidden(text: str) -> bool:
@@ -39,15 +40,33 @@ def has_hidden(text: str) -> bool:
 
 def personal_flags(texts: "pa.ChunkedArray") -> "NDArray[np.bool_]":
     """Rows with an address, number or other datum of a person that its form gives away."""
-    return _asked(texts, MAYBE, lambda text: bool(find_pii(text)))
+    return _narrowed(texts, MAYBE, _personal)
 
 
-def _asked(texts: "pa.ChunkedArray", pattern: str, ask: Callable[[str], bool]) -> "NDArray[np.bool_]":
+def _personal(texts: "pa.ChunkedArray") -> "NDArray[np.bool_]":
+    import numpy as np
+
+    flags = np.zeros(len(texts), np.bool_)
+    for kind in KINDS:  # most rows have the form of one kind at most
+        flags |= _narrowed(texts, form_of(kind), partial(_asked, ask=partial(has_pii, kind)))
+    return flags
+
+
+def _narrowed(
+    texts: "pa.ChunkedArray", pattern: str, decide: "Callable[[pa.ChunkedArray], NDArray[np.bool_]]"
+) -> "NDArray[np.bool_]":
+    """A flag a row: `decide` on the rows that the pattern matches, False for the others."""
     import numpy as np
     import pyarrow.compute as pc
 
     found = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
     flags = np.asarray(found).copy()
-    places = np.flatnonzero(flags)
-    flags[places] = [ask(text) for text in texts.take(places).to_pylist()]
+    # Not `take`, which first copies the whole column into one chunk.
+    flags[np.flatnonzero(flags)] = decide(texts.filter(found))
     return flags
+
+
+def _asked(texts: "pa.ChunkedArray", ask: Callable[[str], bool]) -> "NDArray[np.bool_]":
+    import numpy as np
+
+    return np.array([ask(text) for text in texts.to_pylist()], np.bool_)

@@ -172,7 +172,7 @@ def _proofs(control: Control, where: str, around: Surroundings) -> Iterator[Prob
         except KeyError:
             yield problem(f" names the unknown setting {control.setting!r}", _SETTINGS)
         else:
-            if reason := control.in_force.fails(value, around.project.root):
+            if reason := control.in_force.fails(value, around.project.path):
                 yield problem(f" is not in force: {control.setting}: {reason}")
     if control.always is not None and (reason := missing(code, control.always)):
         yield problem(f": {reason}", "name the code that enforces it")

@@ -6,6 +6,7 @@ pytm_program(model, "Triage")     # source text; writing it needs no pytm, runni
 from tasks.develop.requirements.model import ThreatModel
 
 _CLASSES = {"actor": "Actor", "process": "Process", "store": "Datastore"}
+_CLASSIFICATION = {"low": "RESTRICTED", "medium": "SENSITIVE", "high": "SECRET"}
 
 
 def pytm_program(model: ThreatModel, title: str) -> str:
@@ -13,7 +14,7 @@ def pytm_program(model: ThreatModel, title: str) -> str:
     lines = [
         f'"""{_plain(title)}: the threat model for pytm, written by `assay threats report --pytm`."""',
         "",
-        "from pytm import TM, Actor, Boundary, Data, Dataflow, Datastore, Process",
+        "from pytm import TM, Actor, Boundary, Classification, Data, Dataflow, Datastore, Process",
         "",
         f"tm = TM({title!r})",
         "",
@@ -24,7 +25,11 @@ def pytm_program(model: ThreatModel, title: str) -> str:
         lines.append(f"{_name(element.key)} = {_CLASSES[element.kind]}({element.title!r})")
         lines.append(f"{_name(element.key)}.inBoundary = {_name(element.boundary)}_boundary")
     lines.append("")
-    lines += [f"{_name(each.key)}_data = Data({each.title!r})" for each in model.assets]
+    lines += [
+        f"{_name(each.key)}_data = Data({each.title!r}, "
+        f"classification=Classification.{_CLASSIFICATION[each.sensitivity]})"
+        for each in model.assets
+    ]
     lines.append("")
     for flow in model.flows:
         name = f"{_name(flow.key)}_flow"

@@ -24,6 +24,8 @@ from tasks.validate.benchmark.scoring import score_items
 from tasks.validate.benchmark.served import served_items
 from tasks.validate.items import ItemResult, dump_items, load_items
 
+LOOK = "look at the frozen test split"
+"""Reason of the ledger entries that count looks."""
 CODE = (
     "tasks.validate.benchmark.scoring",
     "tasks.validate.benchmark.served",
@@ -155,7 +157,7 @@ def _look(
         project=workspace.project.name,
         subject=subject,
         actor=actor,
-        reason="look at the frozen test split",
+        reason=LOOK,
         details={"test": dataset.content["test"], "model": model, "items": len(rows)},
     )
     items = workspace.store.put_bytes(dump_items(score(rows)))

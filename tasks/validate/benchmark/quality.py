@@ -94,7 +94,7 @@ def _accuracy(metric: str, model: Measured, inputs: dict[str, str], confidence: 
         metric,
         interval,
         inputs,
-        remark=f"{right} of {interval.n} right; {ARTEFACT}",
+        remark=f"{right} of {interval.n} right" + ("" if metric == "base_accuracy" else f"; {ARTEFACT}"),
         slices=by_label(model.results, confidence),
         details=model.details,
     )

@@ -79,10 +79,16 @@ def _stopped(report: FairnessReport) -> str:
 
 
 def _associations(report: FairnessReport) -> str:
-    kinds = ("preference", "change", "ability")
-    groups = [group for kind in kinds for group in report.groups if group.kind == kind]
-    return bands("stereotype pairs and ability", [_dot(group) for group in groups]) + _paragraphs(
-        report.remarks
+    """Preferences are around 0, abilities up to 100 %: one picture each."""
+
+    def drawn(title: str, *kinds: str) -> str:
+        return bands(title, [_dot(group) for kind in kinds for group in report.groups if group.kind == kind])
+
+    ability = drawn("ability", "ability")
+    return (
+        drawn("preference for stereotypes", "preference", "change")
+        + (f"<h3>Ability, without which a preference means nothing</h3>{ability}" if ability else "")
+        + _paragraphs(report.remarks)
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from infra.config.file_only import FILE_ONLY, is_file_only
 from infra.config.lookup import is_setting
 from infra.config.source import Source, read_yaml
 from infra.digest import digest_json
@@ -51,12 +52,19 @@ def load_gates(file: Path) -> GatePolicy:
             first = source.where(("gates", seen[rule.name], "name"))
             raise ConfigError(f"{where}: gate {rule.name!r} is declared twice", hint=f"first at {first}")
         seen[rule.name] = number
-        if rule.only_with is not None and not is_setting(rule.only_with):
-            where = source.where(("gates", number, "only_with"))
-            raise ConfigError(
-                f"{where}: no setting {rule.only_with!r}", hint="a dotted name from the project's settings"
-            )
+        if rule.only_with is not None:
+            _check_switch(rule.only_with, source.where(("gates", number, "only_with")))
     return policy
+
+
+def _check_switch(name: str, where: str) -> None:
+    if not is_setting(name):
+        raise ConfigError(f"{where}: no setting {name!r}", hint="a dotted name from the project's settings")
+    if not is_file_only(name):
+        raise ConfigError(
+            f"{where}: only_with: an environment variable can set {name!r}, and would switch the gate off",
+            hint=f"a setting that only files set: {', '.join(sorted(FILE_ONLY))}",
+        )
 
 
 def _explain(error: ValidationError, source: Source) -> ConfigError:

@@ -48,8 +48,8 @@ class GateRule(Record):
     only_with: str | None = Field(
         None,
         min_length=1,
-        description="dotted name of a setting: where it is off (false or null), the rule applies only to"
-        " what was measured or tried all the same",
+        description="dotted name of a setting that only files set: where it is off (false or null), the rule"
+        " applies only to what was measured or tried all the same",
     )
     slices: Literal["none", "each"] = Field(
         "none",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-from tasks.validate.redteam.attempts import Surroundings, Variant, fill
+from tasks.validate.redteam.attempts import Surroundings, Variant, fill, is_mutable
 from tasks.validate.redteam.corpus import Planned
 from tasks.validate.redteam.seeds import stream
 from tasks.validate.redteam.strike import Outcome, strike
@@ -68,13 +68,12 @@ def best_of_families(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
 def mutate(variant: Variant, attacks: Sequence[Planned], random: Random) -> Variant:
     """One change: other words of the family, another disguise, another place, or a second attack behind."""
     family = [planned for planned in attacks if planned.family == variant.planned.family]
-    texts = [p for p in family if p.attack.text and p.attack.times == 1 and "start" not in p.attack.slots]
-    fixed = bool(variant.planned.attack.messages) or variant.planned not in texts
+    texts = [planned for planned in family if is_mutable(planned.attack)]
+    fixed = variant.planned not in texts
     move = random.choice(("words",) if fixed or not texts else ("words", "disguise", "place", "second"))
     if move == "words":
         planned = random.choice(family)
-        keeps = planned in texts
-        return replace(variant, planned=planned) if keeps else Variant(planned)
+        return replace(variant, planned=planned) if planned in texts else Variant(planned)
     if move == "disguise":
         return replace(variant, transform=random.choice(list(TRANSFORMS)))
     if move == "place":

@@ -77,6 +77,12 @@ class Attempt:
         return self.variant.planned.risk
 
 
+def is_mutable(attack: Attack) -> bool:
+    """Whether its words can be disguised, moved and joined: short, and not a conversation of its own."""
+    whole = not attack.messages and attack.times == 1 and "start" not in attack.slots
+    return whole and len(attack.text) <= _LONGEST_DISGUISED
+
+
 def variants_of(planned: Planned) -> list[Variant]:
     """Every form of one attack: as it is, in every disguise, in every place."""
     attack = planned.attack
@@ -86,7 +92,7 @@ def variants_of(planned: Planned) -> list[Variant]:
     places = [name for name in PLACES if planned.detector == "obey" or name not in ("prefix", "paragraph")]
     placed = [Variant(planned, where=where) for where in places]
     # Disguises of ours are for Latin letters; of a long text they make a very long one, which says no more.
-    if attack.technique == "language" or len(attack.text) > _LONGEST_DISGUISED:
+    if attack.technique == "language" or not is_mutable(attack):
         return placed
     return placed + [Variant(planned, transform=name) for name in TRANSFORMS if name != "plain"]
 

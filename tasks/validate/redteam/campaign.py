@@ -53,8 +53,9 @@ def conduct(
     targets = {"unit": unit} | ({"model": model} if model is not None else {})
     around, clean = _with_clean(targets, around, progress)
     attempts = make_attempts(corpora, around, settings)
+    parts = {"unit": attempts, "model": attempts[:: settings.model_every]}
     native = {
-        name: tuple(strike(target, attempts, clean[name], _part(progress, f"native, {name}")))
+        name: tuple(strike(target, parts[name], clean[name], _part(progress, f"native, {name}")))
         for name, target in targets.items()
     }
     prompts = benign_prompts(corpora.benign, around.rows, settings.benign, seed=settings.seed)

@@ -28,8 +28,8 @@ from tasks.validate.redteam.seeds import stream
 if TYPE_CHECKING:
     from infra.workspace import Workspace
 
-_LABEL_LENGTHS = 4  # an answer of this many times the longest label has run away
-_FEWEST_CHARS = 120
+_LABEL_LENGTHS = 3  # an answer of this many times the longest label has run away
+_FEWEST_CHARS = 80
 _TRAINING_ROWS = 200
 
 

@@ -14,6 +14,7 @@ from tasks.validate.redteam.corpus import Attack, Corpora, Planned
 from tasks.validate.redteam.seeds import stream
 
 _PROMPT = re.compile(r"\{\{\s*prompt\s*\}\}")
+_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")  # marks of the template language, no words of the attack
 _FOLDER = "pyrit/datasets/jailbreak/templates/"
 _SLOT_LIKE = re.compile(r"\{([a-z]+)\}")
 _NAME = re.compile(r"[^a-z0-9]+")
@@ -83,6 +84,6 @@ def _template(path: str) -> str | None:
 
 def _planned(name: str, value: str) -> Planned:
     # Braces of the template's own must not pass for slots of ours.
-    text = _PROMPT.sub("answer {goal}.", _SLOT_LIKE.sub(r"[\1]", value))
+    text = _PROMPT.sub("answer {goal}.", _SLOT_LIKE.sub(r"[\1]", _RAW.sub("", value)))
     identity = _NAME.sub("-", name.removesuffix(".yaml").lower()).strip("-")[:60]
     return Planned(Attack(id=identity, text=text), "jailbreak-templates", "prompt_injection", "obey")

@@ -11,7 +11,7 @@ from tasks.validate.redteam.attempts import Attempt
 from tasks.validate.redteam.detectors import is_hit
 from tasks.validate.targets import Conversation, Reply, Target
 
-_BATCH = 64
+_BATCH = 128
 _MOST_EMPTY = 0.5
 
 

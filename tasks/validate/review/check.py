@@ -141,7 +141,7 @@ def _guard(workspace: "Workspace", candidate: Candidate) -> GuardPolicy:
 CHECK = Check(
     name="review",
     metrics=("evaluation_review", "detector_self_test", "label_noise", "order_effect"),
-    deadline_s=240,
+    deadline_s=300,
     code=(
         "tasks.validate.review",
         "tasks.validate.redteam.detectors",

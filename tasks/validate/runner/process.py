@@ -14,6 +14,7 @@ from pathlib import Path
 
 from infra.config.environment import force_offline
 
+_KILL_S = 5.0
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -87,5 +88,25 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(psutil.Error):
             each.kill()
     process.wait()
+    _await_end(process.pid)
     if process.stdin is not None:
         process.stdin.close()
+
+
+def _await_end(group: int) -> None:
+    """Until the killed ones are gone: a signal is sent sooner than it is obeyed; zombies are gone enough."""
+    deadline = time.monotonic() + _KILL_S
+    while time.monotonic() < deadline and _runs(group):
+        time.sleep(0.01)
+
+
+def _runs(group: int) -> bool:
+    import psutil
+
+    for process in psutil.process_iter(["status"]):
+        try:
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) == group:
+                return True
+        except (ProcessLookupError, PermissionError):
+            continue
+    return False

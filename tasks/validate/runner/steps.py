@@ -56,7 +56,9 @@ def with_outcomes(measured: EvidenceSet, outcomes: list[Outcome]) -> EvidenceSet
 def _after(name: str, module: str) -> tuple[str, ...]:
     try:
         return load_check(name, module).after
-    except Exception:  # noqa: BLE001  # the task itself tells what is wrong
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  # whatever its import raises: the task itself tells what is wrong
         return ()
 
 

@@ -74,7 +74,7 @@ def _gate(gate: str, metric: object, around: Surroundings) -> str:
 def _setting(name: str, in_force: object, around: Surroundings) -> str:
     try:
         value = setting_value(around.project, name)
-        wrong = Condition.model_validate(in_force).fails(value, around.project.root)
+        wrong = Condition.model_validate(in_force).fails(value, around.project.path)
     except KeyError:
         return f"there is no setting {name}"
     except ValidationError:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from infra.models.load import LoadedModel
 
 
+_BATCH_TOKENS = 8192  # free answers are long: each step reads all weights once, however many rows there are
+
+
 class ModelAlone:
     """Free greedy answers under the release's system text; used by one thread."""
 
@@ -26,7 +29,7 @@ class ModelAlone:
         loaded: "LoadedModel",
         template: PromptTemplate,
         *,
-        max_new_tokens: int = 64,
+        max_new_tokens: int = 32,
         max_prompt_tokens: int = 1024,
     ) -> None:
         """`max_prompt_tokens`: the model server's limit; a longer conversation is not computed."""
@@ -34,7 +37,7 @@ class ModelAlone:
 
         self._template, self._tokenizer = template, loaded.tokenizer
         self._max_prompt_tokens = max_prompt_tokens
-        self._generator = Generator(loaded, max_new_tokens=max_new_tokens)
+        self._generator = Generator(loaded, max_new_tokens=max_new_tokens, batch_tokens=_BATCH_TOKENS)
 
     def ask(self, conversations: Sequence[Conversation]) -> list[Reply]:
         """One reply a conversation, in order; raises DataError when the chat template refuses one."""

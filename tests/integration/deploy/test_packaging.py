@@ -5,9 +5,7 @@ import json
 import os
 import signal
 import stat
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +20,7 @@ from infra.store import FileStore
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import find_release, package_release, report_digest
 from tasks.records import Release
+from tests.integration.killed import survives
 from tests.unit.tasks.deploy.samples import Sample, make_sample
 from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
@@ -81,8 +80,13 @@ def test_a_kill_anywhere_leaves_no_visible_release(
 ) -> None:
     """Killed at the first, the 8th, … file-system step, until a run comes through; each next run repairs."""
     monkeypatch.setattr("tempfile.tempdir", str(shop.root))  # a killed verifier leaves its links behind
+
+    def counts(event: str, arguments: tuple[object, ...]) -> bool:
+        watched = event in ("open", "os.rename", "os.mkdir", "os.chmod", "os.listdir", "os.scandir")
+        return watched and any(str(shop.releases) in str(argument) for argument in arguments)
+
     steps, kills = 1, 0
-    while not _survives(lambda: shop.package(sample), shop.releases, steps):
+    while not survives(lambda: shop.package(sample), steps, counts):
         visible = shop.visible()
         for name in visible:  # after the rename: a whole release, or nothing
             verify_release(shop.releases / name, trusted_keys=[shop.keys.public], store=shop.store).close()
@@ -94,36 +98,6 @@ def test_a_kill_anywhere_leaves_no_visible_release(
     assert shop.hidden() == []
     release = shop.package(sample)
     assert shop.visible() == [hex_of(release.digest)]
-
-
-def _survives(action: Callable[[], object], root: Path, steps: int) -> bool:
-    """Run in a child that SIGKILLs itself at the given number of file-system events below `root`."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def watch(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event in ("open", "os.rename", "os.mkdir", "os.chmod", "os.listdir", "os.scandir"):
-                if not any(str(root) in str(argument) for argument in arguments):
-                    return
-                seen += 1
-                if seen == steps:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(watch)
-        code = 1
-        try:
-            action()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
-    assert os.WEXITSTATUS(status) == 0
-    return True
 
 
 def test_a_package_is_found_again_instead_of_made_again(shop: Shop, sample: Sample) -> None:

@@ -1,7 +1,6 @@
 """The whole preparation of a file: the same result whatever the order of rows, resumed after a kill."""
 
 import itertools
-import json
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,20 +15,7 @@ from infra.handover import Shelf
 from infra.store import FileStore
 from tasks.develop.datasets import load_split, load_table, prepare_dataset, tables
 from tasks.records import DatasetVersion
-
-WORDS = [f"word{number}" for number in range(400)]
-
-
-def lines(seed: int = 0) -> list[str]:
-    chance = random.Random(seed)
-    rows = [
-        {"text": " ".join(chance.choices(WORDS, k=12)), "label": "abc"[n % 3], "actor": f"actor {n % 40}"}
-        for n in range(240)
-    ]
-    rows += [{**row, "text": row["text"].upper()} for row in rows[:20]]
-    rows += [{**row, "text": row["text"] + " more"} for row in rows[20:40]]
-    rows += [{**rows[50], "label": "a"}, {**rows[51], "text": "ann@example.org " + rows[60]["text"][:30]}]
-    return [json.dumps(row) for row in rows]
+from tests.unit.tasks.develop.datasets.synthetic import lines
 
 
 def project(root: Path, rows: Iterable[str]) -> Project:

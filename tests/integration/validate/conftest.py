@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.digest import digest_bytes, digest_table
 from infra.workspace import Workspace, open_workspace
 from tasks.records import Candidate
+from tests.conftest import Configure
 from tests.integration.finetune.tiny import write_base
 from tests.unit.tasks.deploy.samples import make_candidate
 
@@ -50,14 +52,13 @@ class Installation:
 
 @pytest.fixture
 def install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path, adapter: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path, adapter: Path, configure: Configure
 ) -> Callable[..., Installation]:
     """Opens the default project around the tiny model, with `texts` as validation rows."""
 
-    def make(texts: list[str], **variables: str) -> Installation:
+    def make(texts: list[str], **settings: Any) -> Installation:
         monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-        for name, value in variables.items():
-            monkeypatch.setenv(f"ASSAY_{name}", value)
+        configure(**settings)
         workspace = open_workspace("default", "embedded")
         stored, content = _split(workspace, texts)
         made = make_candidate(workspace.store.put_tree(base), workspace.store.put_tree(adapter))

@@ -157,12 +157,12 @@ def test_preferences_follow_plain_likelihoods(base: Path) -> None:
 
 
 TEXTS = [f"The tool number {at} can read a file and keep it." for at in range(30)]
-SMALL = {"FAIRNESS__ROWS": "6", "FAIRNESS__PAIRS": "8", "FAIRNESS__ABILITY_ITEMS": "4"}
+SMALL = {"rows": 6, "pairs": 8, "ability_items": 4}
 
 
 @pytest.mark.skipif(not corpora_installed(), reason="the extra `corpora` is not installed")
 def test_the_check_measures_a_candidate_twice_alike(install: Callable[..., Installation]) -> None:
-    made = install(TEXTS, **SMALL)
+    made = install(TEXTS, fairness=SMALL)
     first, again = (CHECK.run(made.workspace, made.candidate) for _ in range(2))
     assert {each.metric for each in first} == {*CHECK.metrics, *CHECK.optional}
     assert [each.model_dump(exclude={"details"}) for each in first] == [
@@ -180,7 +180,7 @@ def test_without_the_package_the_pairs_are_missing_and_the_report_says_so(
     install: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(corpora, "PACKAGE", "no-such-package")
-    made = install(TEXTS, **SMALL)
+    made = install(TEXTS, fairness=SMALL)
     evidence = CHECK.run(made.workspace, made.candidate)
     assert [each.metric for each in evidence] == ["counterfactual_flips", "group_accuracy_gap"]
     assert evidence[0].details is not None
@@ -190,13 +190,13 @@ def test_without_the_package_the_pairs_are_missing_and_the_report_says_so(
 
 
 def test_another_guard_than_the_candidates_is_refused(install: Callable[..., Installation]) -> None:
-    made = install(TEXTS, **SMALL)
+    made = install(TEXTS, fairness=SMALL)
     with pytest.raises(IntegrityError, match="guard policy"):
         CHECK.run(made.workspace, made.candidate.model_copy(update={"guard": UNIT}))
 
 
 def test_a_split_without_rows_is_refused(install: Callable[..., Installation]) -> None:
-    made = install([], **SMALL)
+    made = install([], fairness=SMALL)
     with pytest.raises(DataError, match="no rows"):
         CHECK.run(made.workspace, made.candidate)
 
@@ -207,7 +207,7 @@ def test_changed_lists_are_other_evidence(install: Callable[..., Installation], 
     other = tmp_path / "lists"
     other.mkdir()
     changed(other, "names", "Laura Bennett", "Laura Burnett")
-    assert CHECK.reads(install(TEXTS, FAIRNESS__LISTS=str(other)).workspace) != own
+    assert CHECK.reads(install(TEXTS, fairness={"lists": str(other)}).workspace) != own
     (other / "names.yaml").unlink()
     with pytest.raises(ConfigError, match=r"names\.yaml"):
-        CHECK.reads(install(TEXTS, FAIRNESS__LISTS=str(other)).workspace)
+        CHECK.reads(install(TEXTS, fairness={"lists": str(other)}).workspace)

@@ -25,6 +25,7 @@ from tasks.records import (
 )
 from tasks.validate import steps
 from tasks.validate.waivers import make_waiver, waiver_directory
+from tests.conftest import Configure
 from tests.unit.tasks.deploy.samples import make_candidate
 
 SOME = digest_bytes(b"some")
@@ -61,11 +62,11 @@ def key(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch, configure: Configure) -> Workspace:
     (tmp_path / "gates.yaml").write_text(GATES)
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ASSAY_GATES", str(tmp_path / "gates.yaml"))
-    monkeypatch.setenv("ASSAY_WAIVERS__OWNERS", f"{{ada: {key.with_name('signing.pub')}}}")
+    owners = {"ada": str(key.with_name("signing.pub"))}
+    configure(gates=str(tmp_path / "gates.yaml"), waivers={"owners": owners})
     return open_workspace()
 
 
@@ -162,10 +163,10 @@ def test_a_waiver_of_another_candidate_or_a_failing_gate_does_nothing(
 
 
 def test_a_waiver_whose_owner_is_no_longer_listed_does_nothing(
-    workspace: Workspace, candidate: Candidate, key: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, candidate: Candidate, key: Path, configure: Configure
 ) -> None:
     waive(workspace, candidate, key)
-    monkeypatch.setenv("ASSAY_WAIVERS__OWNERS", "{}")
+    configure(waivers={})
     step: Any = steps.judge_candidate
     report = step.fn(open_workspace(), Run(), candidate, evidence(candidate)).report
     assert report.verdict == Verdict.INCONCLUSIVE

@@ -84,7 +84,6 @@ def test_every_paper_of_the_candidate_is_in_order(unit: TinyUnit) -> None:
 
 def test_a_control_that_was_switched_off_since(unit: TinyUnit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_DATA__MIN_ROWS", "1")
-    monkeypatch.setenv("ASSAY_VALIDATION__MAX_EVIDENCE_AGE", "1")
     (item,) = security.CHECK.run(open_workspace("default", "embedded"), unit.candidate)
     assert item.value < 1.0
     assert "dataset-quality: data.min_rows: got 1, expected at least 50" in item.method

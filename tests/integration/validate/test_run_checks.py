@@ -37,8 +37,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("tasks.validate.runner.steps.CHECKS", checks.CHECKS)
-    monkeypatch.setattr(checks, "CHECKS", {})
     with prefect_test_harness(server_startup_timeout=300):
         yield open_workspace("default", "embedded")
 
@@ -67,7 +65,7 @@ def test_two_at_a_time_and_none_ends_the_run(
     declare(tmp_path, "raising_check", "order_effect", last="raise SystemExit(0)")
     declare(tmp_path, "waiting_check", "label_noise", after=("steady_check",))
     names = ["steady_check", "hanging_check", "raising_check", "waiting_check", "absent_check"]
-    monkeypatch.setattr("tasks.validate.runner.steps.CHECKS", {name: name for name in names})
+    monkeypatch.setattr(checks, "CHECKS", {name: name for name in names})
     candidate = make_candidate(SOME, SOME)
     before = EvidenceSet(candidate=candidate.unit, evidence=(), seconds=1.0)
 

@@ -43,7 +43,7 @@ def make_unit(root: Path, monkeypatch: pytest.MonkeyPatch) -> TinyUnit:
     workspace = open_workspace("default", "embedded")
     made = make_candidate(base, _adapter(workspace, root / "adapter"))
     project = workspace.project
-    prompt = load_prompt(project.path(project.prompt), LABELS)
+    prompt = load_prompt(project.path(project.prompt, shipped=False), LABELS)
     workspace.store.put_bytes(requirements_document(project))
     adapter = made.adapter.model_copy(update={"prompt": prompt.digest})
     candidate = made.model_copy(

@@ -50,6 +50,25 @@ def test_an_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
     assert "did you mean 'epochs'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "setting"),
+    [
+        ("ASSAY_APPROVAL__POLICY", "auto", "approval.policy"),
+        ("ASSAY_GATES", "other.yaml", "gates"),
+        ("ASSAY_GARAK__ENABLED", "false", "garak.enabled"),
+    ],
+)
+@pytest.mark.parametrize("command", [("release", "list"), ("run", "lifecycle", "--profile", "production")])
+def test_no_variable_decides_what_goes_live(
+    tmp_path: Path, command: tuple[str, ...], variable: str, value: str, setting: str
+) -> None:
+    done = assay(tmp_path / "home", *command, **{variable: value})
+    assert done.returncode == 2, done.stderr
+    assert f"environment variable {variable} would change {setting}" in done.stderr
+    assert f"unset {variable}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_empty_installation_has_an_intact_ledger(tmp_path: Path) -> None:
     done = assay(tmp_path / "home", "audit", "verify", "--json")
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
+from tests.conftest import Configure
 
 GATES = """gates:
   - {name: attacks, description: Attacks must fail., metric: attack_success, statistic: upper, op: "<=",
@@ -14,16 +15,16 @@ GATES = """gates:
   - {name: not-worse, description: why, metric: accuracy_gain_over_champion, statistic: paired_lower, op: ">",
      limit: -0.05, min_n: 200, applies: champion}
   - {name: latency, description: why, metric: latency_p95_ms, statistic: upper, op: "<=", limit: 900,
-     min_n: 30, only_with: gateway.max_tokens}
+     min_n: 30, only_with: garak.enabled}
 """
 
 
 @pytest.fixture(autouse=True)
-def gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configure: Configure) -> Path:
     file = tmp_path / "gates.yaml"
     file.write_text(GATES)
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ASSAY_GATES", str(file))
+    configure(gates=str(file))
     return file
 
 
@@ -66,4 +67,4 @@ def test_all_gates_and_their_list() -> None:
     assert [each["gate"] for each in every] == ["attacks", "not-worse", "latency"]
     assert every == json.loads(run("list", "--json"))
     assert "where a champion exists" in run("list")
-    assert "where the setting gateway.max_tokens is on" in run("explain", "latency")
+    assert "where the setting garak.enabled is on" in run("explain", "latency")

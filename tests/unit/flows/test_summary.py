@@ -4,6 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from flows.cli.summary import summarise
 from infra.errors import ConfigError, Unavailable
 from infra.workspace import Workspace
@@ -29,6 +31,20 @@ def test_a_verdict_is_exit_3_and_no_malfunction() -> None:
         summary = summarise(WORKSPACE, "lifecycle", state(name, "gate x: 0.1 > 0.2"), 1.0)
         assert summary.exit_code == 3
         assert summary.text.startswith(f"{name}: gate x: 0.1 > 0.2")
+
+
+@pytest.mark.parametrize(
+    ("last", "card"),
+    [
+        ("card: /a b/c.html", "/a b/c.html"),
+        ("card: /c.html (shown nowhere else: MLflow does not answer)", "/c.html"),
+        ("card: none: disk full", None),
+        ("", None),
+    ],
+)
+def test_a_block_names_its_card(last: str, card: str | None) -> None:
+    summary = summarise(WORKSPACE, "lifecycle", state("Blocked", f"gate x: fails\n{last}"), 1.0)
+    assert summary.content.get("card") == card
 
 
 def test_a_crash_is_the_error_s_own_exit_code() -> None:

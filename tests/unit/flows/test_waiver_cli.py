@@ -12,6 +12,7 @@ from infra.digest import digest_bytes
 from infra.ledger import Kind
 from infra.workspace import open_workspace
 from tasks.validate.waivers import waiver_directory, waivers_of
+from tests.conftest import Configure
 
 UNIT = digest_bytes(b"unit")
 TODAY = datetime.now(UTC).date()
@@ -21,18 +22,18 @@ GATES = """gates:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configure: Configure) -> Path:
     (tmp_path / "gates.yaml").write_text(GATES)
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ASSAY_GATES", str(tmp_path / "gates.yaml"))
+    configure(gates=str(tmp_path / "gates.yaml"))
     return tmp_path / "home"
 
 
 @pytest.fixture
-def ada(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def ada(home: Path, configure: Configure) -> Path:
     """Ada's private key on this machine, its public half listed."""
     made = json.loads(run("waiver", "key", "ada", "--json"))
-    monkeypatch.setenv("ASSAY_WAIVERS__OWNERS", f"{{ada: {made['public']}}}")
+    configure(waivers={"owners": {"ada": made["public"]}})
     return Path(made["private"])
 
 

@@ -64,3 +64,15 @@ def test_a_run_may_hold_what_it_holds(tmp_path: Path) -> None:
         pass
     with hold(tmp_path, "a", "again"):
         pass
+
+
+def test_those_who_share_work_side_by_side_and_nobody_alone(tmp_path: Path) -> None:
+    with (
+        hold(tmp_path, "store", "first", shared=True),
+        hold(tmp_path, "store", "second", shared=True),
+        pytest.raises(Unavailable, match="second"),
+        hold(tmp_path, "store", "cleaning"),
+    ):
+        pass
+    with hold(tmp_path, "store", "cleaning"):
+        pass

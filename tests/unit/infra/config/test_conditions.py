@@ -35,7 +35,7 @@ from infra.config.conditions import Condition
 )
 def test_values_that_do_nothing(tmp_path: Path, condition: dict[str, Any], value: object) -> None:
     (tmp_path / "some.yaml").write_text("roles: {a: 1}\nempty: []\n")
-    assert Condition.model_validate(condition).fails(value, tmp_path)
+    assert Condition.model_validate(condition).fails(value, tmp_path.joinpath)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_values_that_do_nothing(tmp_path: Path, condition: dict[str, Any], value
 )
 def test_values_in_force(tmp_path: Path, condition: dict[str, Any], value: object) -> None:
     (tmp_path / "some.yaml").write_text("roles: {a: 1}\n")
-    assert Condition.model_validate(condition).fails(value, tmp_path) is None
+    assert Condition.model_validate(condition).fails(value, tmp_path.joinpath) is None
 
 
 @pytest.mark.parametrize("condition", [{}, {"at_least": 1, "at_most": 2}, {"not_empty": False}, {"over": 1}])

@@ -169,7 +169,7 @@ def test_every_shipped_project_loads_with_every_profile(name: str, profile: str,
     project = load_project(name, profile=profile, environ={"ASSAY_HOME": str(tmp_path)})
     assert isinstance(project, Project)
     assert project.profile == profile
-    assert project.path(project.prompt).is_file()
+    assert project.path(project.prompt, shipped=False).is_file()
     assert project.path(project.gates).is_file()
 
 
@@ -182,3 +182,19 @@ def test_a_setting_is_frozen(environ: dict[str, str]) -> None:
 def test_own_variables_are_no_settings() -> None:
     own = {"ASSAY_HOME": "a", "ASSAY_PROJECT": "b", "ASSAY_PROFILE": "c", "ASSAY_CONFIGS": "d", "PATH": "e"}
     assert environment_overrides(own).values == {}
+
+
+def test_a_project_has_its_own_files_or_the_shipped_ones_but_never_another_prompt(tmp_path: Path) -> None:
+    root = tmp_path / "configs"
+    own = root / "projects" / "tickets"
+    for folder in (own, root / "profiles", root / "prompts"):
+        folder.mkdir(parents=True)
+    for file in ("gates.yaml", "guard.yaml", "prompts/triage.yaml", "projects/tickets/guard.yaml"):
+        (root / file).write_text("{}")
+    project = load_project("default", environ={"ASSAY_HOME": str(tmp_path / "home")})
+    project = project.model_copy(update={"root": own})
+    assert project.path(Path("gates.yaml")) == root / "gates.yaml"
+    assert project.path(Path("guard.yaml")) == own / "guard.yaml"
+    assert project.path(Path("nowhere.yaml")) == own / "nowhere.yaml"
+    prompt = Path("prompts/triage.yaml")
+    assert project.path(prompt, shipped=False) == own / prompt

@@ -162,6 +162,9 @@ def test_words_that_contain_a_start_are_no_secrets(policy: GuardPolicy) -> None:
         ("<img src=x>", "active-markup"),
         ("<SCRIPT>", "active-markup"),
         ("My system prompt is: you triage", "prompt-disclosure"),
+        ("CNRY-45XLNBWGL7HOQOKC", "canary"),
+        ("see cnry 45xlnbwgl7hoqokc.", "canary"),
+        ("CN\u200bRY-234567ABCDEFGHIJ", "canary"),
     ],
 )
 def test_answer_is_blocked(policy: GuardPolicy, answer: str, rule: str) -> None:

@@ -62,6 +62,8 @@ GOOD: dict[str, Any] = {
         {"delimiters": ["<r >", "</r>"]},
         {"delimiters": ["{{", "}}"]},
         {"confidential": "yes"},
+        {"confidential": True},
+        {"confidential": True, "system": "{{canary}} {{labels}} {{canary}}"},
     ],
 )
 def test_wrong_definitions_are_refused(change: dict[str, Any]) -> None:
@@ -107,7 +109,7 @@ def test_a_plain_definition_keeps_the_digest_that_it_always_had() -> None:
         {"settings": {"max_new_tokens": 8}},
         {"variables": {"tone": {"value": "plain"}}},
         {"delimiters": ["<r>", "</r>"]},
-        {"confidential": True},
+        {"confidential": True, "system": "Id {{canary}}. {{labels}}"},
     ],
 )
 def test_whatever_shapes_answers_is_in_the_digest(more: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from infra.errors import ConfigError, Unavailable
 from infra.stack import record
 from infra.stack.record import Stack
 from infra.stack.services import ensure_internal_token, local_services, preferred_ports
+from tests.conftest import Configure
 
 
 def stack(home: Path) -> Stack:
@@ -78,11 +79,12 @@ def test_token_that_is_no_private_file_is_refused(tmp_path: Path, kind: str) -> 
         ensure_internal_token(tmp_path)
 
 
-def test_only_a_profile_with_its_own_state_reaches_the_gateway(tmp_path: Path) -> None:
+def test_only_a_profile_with_its_own_state_reaches_the_gateway(tmp_path: Path, configure: Configure) -> None:
     def gateway(**variables: str) -> dict[str, str]:
         project = load_project(profile="blocked", environ={"ASSAY_HOME": str(tmp_path), **variables})
         services = local_services(project, preferred_ports(project))
         return dict(next(service for service in services if service.name == "gateway").environment)
 
     assert "ASSAY_PROFILE" not in gateway()
-    assert gateway(ASSAY_LEDGER="postgresql://db/ledger")["ASSAY_PROFILE"] == "blocked"
+    configs = configure(ledger="postgresql://db/ledger")
+    assert gateway(ASSAY_CONFIGS=str(configs))["ASSAY_PROFILE"] == "blocked"

@@ -67,8 +67,16 @@ def store_adapter(store: FileStore, scratch: Path, value: float = 1.0) -> str:
     return store.put_tree(root)
 
 
-def make_candidate(base: str, adapter: str, *, title: str = "triage", notice: str = "© MITRE") -> Candidate:
-    prompt = digest_json(prompt_definition())
+def make_candidate(
+    base: str,
+    adapter: str,
+    *,
+    title: str = "triage",
+    notice: str = "© MITRE",
+    definition: dict[str, object] | None = None,
+) -> Candidate:
+    definition = definition or prompt_definition()
+    prompt = digest_json(definition)
     parts = {
         "base": base,
         "adapter": adapter,
@@ -100,7 +108,7 @@ def make_candidate(base: str, adapter: str, *, title: str = "triage", notice: st
             seconds=88.0,
             run_id="0123456789abcdef",
         ),
-        prompt=PromptVersion.model_validate({"digest": prompt, "definition": prompt_definition()}),
+        prompt=PromptVersion.model_validate({"digest": prompt, "definition": definition}),
         dataset=DatasetVersion(
             name="attack-stix",
             digest=SOME,

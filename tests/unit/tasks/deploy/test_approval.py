@@ -13,6 +13,7 @@ from infra.workspace import Workspace
 from tasks.deploy import approval
 from tasks.deploy.approval import Move
 from tasks.records import Decision
+from tests.conftest import Configure
 
 RELEASE = "sha256:" + "a" * 64
 
@@ -67,8 +68,9 @@ def test_a_policy_is_not_a_person(tmp_path: Path, name: str) -> None:
         approval.record_decision(opened, person(name))
 
 
-def test_only_configured_approvers_decide(tmp_path: Path) -> None:
-    opened = waiting(tmp_path, "production", ASSAY_APPROVAL__APPROVERS="[grace]")
+def test_only_configured_approvers_decide(tmp_path: Path, configure: Configure) -> None:
+    configs = configure(approval={"approvers": ["grace"]})
+    opened = waiting(tmp_path, "production", ASSAY_CONFIGS=str(configs))
     with pytest.raises(PromotionDenied, match="may not decide"):
         approval.record_decision(opened, person("ada"))
     approval.record_decision(opened, person("grace"))

@@ -10,6 +10,7 @@ from infra.errors import ConfigError
 from tasks.validate.checks import CHECKS, ON_DEMAND, checks_of, load_check
 from tasks.validate.gates import load_gates
 from tasks.validate.metrics import METRICS
+from tests.conftest import Configure
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -44,13 +45,11 @@ def test_what_depends_on_the_day_is_never_taken_from_an_earlier_run() -> None:
 
 
 @pytest.mark.parametrize("name", ON_DEMAND)
-def test_what_is_on_demand_runs_only_where_its_setting_asks_for_it(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_on_demand_runs_only_where_its_setting_asks_for_it(name: str, configure: Configure) -> None:
     module, setting = ON_DEMAND[name]
     section, field = setting.split(".")
     assert name not in checks_of(load_project("default"))
-    monkeypatch.setenv(f"ASSAY_{section}__{field}".upper(), "true")
+    configure(**{section: {field: True}})
     assert checks_of(load_project("default")) == {**CHECKS, name: module}
 
 

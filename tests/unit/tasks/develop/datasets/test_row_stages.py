@@ -1,5 +1,7 @@
 """Stages that look at one row at a time: normal form, personal data, language."""
 
+import sys
+from functools import partial
 from typing import Any
 
 import hypothesis
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from infra.config.data import DataSettings
 from infra.errors import ConfigError
+from infra.guard.pii import Pii
+from tasks.develop.datasets import personal
 from tasks.develop.datasets.language import language_stage
 from tasks.develop.datasets.normalise import HIDDEN, normalise_stage
 from tasks.develop.datasets.personal import personal_stage
@@ -82,10 +86,20 @@ def test_groups_that_are_addresses_stay_together_without_their_name() -> None:
     assert outcome.changed == {"group replaced by its digest": 2}
 
 
-def test_presidio_without_its_extra_is_named() -> None:
+def test_presidio_without_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
     with pytest.raises(ConfigError, match="presidio is not installed") as caught:
-        run(personal_stage(settings(pii_engine="presidio")), texts_table([MAIL]))
+        personal_stage(settings(pii_engine="presidio"))
     assert "assay[presidio]" in caught.value.hint
+
+
+def test_a_pattern_is_not_named_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Pii("person", 0, 3), Pii("location", 12, 20)]
+    monkeypatch.setattr(personal, "find_names", lambda _text, _model: found)
+    work = partial(personal.personal_chunk, action="redact", names="some_model", max_characters=100)
+    outcome = work(texts_table(["Ann to bob at ann@example.org, Eve"]))
+    assert texts(outcome) == ["[redacted:person] to bob at [redacted:email], Eve"]
+    assert outcome.changed == {"email redacted": 1, "person redacted": 1}
 
 
 def test_languages_are_off_by_default() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.statistics.clusters import clustered_share
 from infra.statistics.intervals import clopper_pearson, wilson
 from tasks.records import Evidence, Verdict
 from tasks.validate.gates.decide import decide
@@ -46,6 +47,13 @@ def test_nothing_measured_is_inconclusive() -> None:
 def test_an_exact_interval_asks_for_its_own_sample() -> None:
     exact = Evidence.of("attack_success", clopper_pearson(0, 20), {})
     assert decide(rule(), exact).needed == 183
+
+
+def test_a_clean_share_of_any_method_does_not_ask_for_too_many() -> None:
+    # Scaled by the root of n, 20 clean prompts would ask for 1,298; at 0 hits a bound comes closer with n.
+    clean = clustered_share([False] * 60, [number // 3 for number in range(60)], resamples=200)
+    got = decide(rule(), Evidence.of("attack_success", clean, {}))
+    assert (got.verdict, got.needed) == (Verdict.INCONCLUSIVE, 189)
 
 
 @given(st.integers(0, 60), st.integers(10, 2000), st.floats(0.01, 0.5))

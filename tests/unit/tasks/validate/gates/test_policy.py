@@ -88,6 +88,11 @@ def _load(tmp_path: Path, text: str) -> str:
             ["gates.yaml:4: no setting 'training.epoch'"],
         ),
         (
+            "description: why",
+            "description: why\n    only_with: gateway.max_tokens",
+            ["gates.yaml:4: only_with: an environment variable can set 'gateway.max_tokens'", "garak"],
+        ),
+        (
             '    metric: accuracy\n    statistic: lower\n    op: ">="\n    limit: 0.5',
             '    metric: latency_p95_ms\n    statistic: upper\n    op: "<"\n    limit: -1',
             ["limit -1.0 is outside of what latency_p95_ms can be (0 to inf)"],
@@ -131,11 +136,11 @@ def test_a_limit_in_the_metrics_own_unit(tmp_path: Path) -> None:
 
 
 def test_only_false_and_null_switch_a_rule_off(tmp_path: Path) -> None:
-    more = "    only_with: training.seed\n"
+    more = "    only_with: garak.enabled\n"
     (tmp_path / "gates.yaml").write_text(RULE + more)
     policy = load_gates(tmp_path / "gates.yaml")
     for value, off in ((False, True), (None, True), (0, False), (True, False), ("off", False), ((), False)):
-        assert (policy.settings_off({"training.seed": value}.__getitem__) != set()) == off, value
+        assert (policy.settings_off({"garak.enabled": value}.__getitem__) != set()) == off, value
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)

@@ -90,6 +90,13 @@ def test_an_obedient_model_is_caught_by_every_tier() -> None:
     assert all(s.value == 0 for risk, s in model.slices.items() if risk != "prompt_injection")
 
 
+def test_the_model_alone_is_asked_every_other_attempt() -> None:
+    findings = conduct(Scripted(steadfast), Scripted(steadfast, "model"), CORPORA, around(), SMALL)
+    unit, model = (findings.native[name] for name in ("unit", "model"))
+    assert [o.attempt for o in model] == [o.attempt for o in unit][::2]
+    assert {o.attempt.risk for o in model} == {o.attempt.risk for o in unit}
+
+
 def test_the_search_gets_further_than_the_native_tier() -> None:
     findings = conduct(Scripted(obedient), None, CORPORA, around(), SMALL)
     injections = [o for o in findings.adaptive if o.attempt.risk == "prompt_injection"]

@@ -157,7 +157,7 @@ def test_templates_are_read_as_data_with_their_licence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = "pyrit/datasets/jailbreak/templates/"
-    good = yaml.safe_dump({"parameters": ["prompt"], "value": "Be {free}. {{ prompt }}"})
+    good = yaml.safe_dump({"parameters": ["prompt"], "value": "{% raw %}Be {free}. {% endraw %}{{ prompt }}"})
     package = Package(
         tmp_path,
         {

@@ -153,7 +153,7 @@ def test_a_module_that_cannot_be_imported_is_a_failure(bench: Bench) -> None:
 
 def test_settings_that_change_meanwhile_are_a_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.declare("return [evidence(candidate)]")
-    monkeypatch.setenv("ASSAY_ROBUSTNESS__SEED", "7")  # the workspace was opened before
+    monkeypatch.setenv("ASSAY_TRAINING__SEED", "7")  # the workspace was opened before
     assert "the settings were changed while" in bench.reason()
 
 

@@ -42,6 +42,29 @@ def test_another_candidate_or_code_is_measured_anew(bench: Bench) -> None:
     assert file.read_text() == "xxx"
 
 
+READS = """
+from dataclasses import replace
+from pathlib import Path
+from infra.digest import digest_file
+CHECK = replace(CHECK, reads=lambda workspace: {{"words": digest_file(Path({file!r}))}})
+"""
+
+
+def test_changed_files_that_it_reads_are_measured_anew(bench: Bench) -> None:
+    file, words = counted(bench), bench.modules / "words.yaml"
+    module = bench.modules / "fake.py"
+    module.write_text(module.read_text() + READS.format(file=str(words)))
+    words.write_text("a")
+    bench.run()
+    bench.run()
+    assert file.read_text() == "x"
+    words.write_text("b")
+    bench.run()
+    assert file.read_text() == "xx"
+    words.unlink()
+    assert "No such file" in bench.reason()
+
+
 def test_what_depends_on_the_day_is_never_kept(bench: Bench) -> None:
     file = counted(bench, kept=False)
     bench.run()
