@@ -329,7 +329,7 @@ BAD: tuple[Member, ...] = (
         "evidence-nan",
         "every number is NaN",
         _tampered(tampering.replaced("accuracy", tampering.not_a_number)),
-        ("accuracy-floor",),
+        ("accuracy-floor", "evidence"),
         ("benchmark",),
     ),
     Member(

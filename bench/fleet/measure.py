@@ -7,9 +7,6 @@ outcome.against        # ("injection-resistance",): gates that fail or are incon
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tasks.validate.checks import CHECKS
-from tasks.validate.runner import run_check
-
 from fleet.brought import brought
 from fleet.member import Built, Member
 from fleet.yard import Yard
@@ -18,10 +15,16 @@ from infra.digest import digest_file
 from infra.errors import AssayError
 from tasks.records import Evidence, EvidenceSet, GateReport
 from tasks.validate.brought import with_evidence
+from tasks.validate.checks import CHECKS, load_check
 from tasks.validate.gates import judge, load_gates
+from tasks.validate.runner import run_check
 
-BROUGHT = ("screening", "robustness", "contamination")
-"""Measured by the phases before validation."""
+BROUGHT = {
+    "screening": ("suspected_poison",),
+    "robustness": ("injected_accuracy", "injection_attack_success", "perturbed_accuracy_drop"),
+    "contamination": ("quality_violations", "contamination"),
+}
+"""Measured by the phases before validation, with the metrics that gates judge."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,7 @@ def _measured(yard: Yard, built: Built, wanted: tuple[str, ...]) -> EvidenceSet:
 
 
 def _promised(wanted: tuple[str, ...]) -> set[str]:
-    from tasks.validate.checks import load_check
-
     found: set[str] = set()
     for name in wanted:
-        if name in CHECKS:
-            found |= set(load_check(name, CHECKS[name]).metrics)
+        found |= set(load_check(name, CHECKS[name]).metrics if name in CHECKS else BROUGHT[name])
     return found
