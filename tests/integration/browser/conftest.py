@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, sync_playwright
 from infra.pages.browser import browser_flags, find_browser
 
 
-@pytest.fixture(scope="session")
+# Of the module: as long as it is open an event loop runs here, and other tests need one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = find_browser()
     if path is None:
@@ -20,7 +21,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sample cards as files."""
     from tasks.deploy.card import card_page

@@ -132,7 +132,7 @@ class World:
 
     def last_line(self, count: int = 1) -> dict[str, Any]:
         """The newest line of the log, once there are `count` lines."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while len(lines := self.installation.log_lines()) < count:
             assert time.monotonic() < deadline, lines
             time.sleep(0.02)
@@ -468,6 +468,7 @@ def test_failing_upstream_is_an_error_and_not_an_answer(world: World, stream: bo
         assert world.ask(stream=stream).status_code == seen
     world.upstream.status = 200
     assert world.ask(stream=stream).status_code == 200
+    world.last_line(5)  # the log is written after the answer
     assert [line["outcome"] for line in world.installation.log_lines()][:4] == [
         *["upstream_error"] * 3,
         "rate_limited",
