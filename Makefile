@@ -19,7 +19,7 @@ export OMP_WAIT_POLICY := PASSIVE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run up down picture card-pictures nightly test test-unit test-integration test-e2e check format schema bench lock garak clean
+.PHONY: help setup attack run up down picture card-pictures nightly test test-unit test-integration test-e2e check format schema bench lock garak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ card-pictures: $(STAMP) ## take the pictures of sample release cards under docs/
 nightly: up ## start the nightly deployment now, in the worker, and wait for it
 	@$(BIN)/python -m infra.stack.within prefect deployment run lifecycle/nightly --watch
 
+attack: run ## bad and good candidates made by code: do the gates hold? (the better part of an hour)
+	@$(BIN)/python bench/gates.py --write docs/attack.md
+
 # ── develop ─────────────────────────────────────────────────────────────────────────────────────────────
 
 PYTEST := $(BIN)/python -m pytest
@@ -120,8 +123,10 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.develop.prompts.schema --write
 	@$(BIN)/python -m tasks.validate.redteam.schema --write
 
+BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening training verify_speed
+
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
-	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
 
 lock: $(STAMP) ## resolve both requirements.lock again from their pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --group dev --universal --python-version 3.11 --generate-hashes \
