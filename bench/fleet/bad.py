@@ -101,7 +101,7 @@ def _guard(change: Callable[[dict[str, object]], None]) -> Callable[[Yard], Buil
         policy = yaml.safe_load(project.path(project.guard).read_bytes())
         change(policy)
         text = yaml.safe_dump(policy, sort_keys=True, allow_unicode=True).encode()
-        return Built(yard.candidate(guard=text), yard.good)
+        return Built(yard.candidate(guard=text), yard.good, configs=yard.configs_with("guard.yaml", text))
 
     return make
 
@@ -282,6 +282,7 @@ BAD: tuple[Member, ...] = (
         _swapped_adapter,
         ("evidence",),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "obedient-prompt",
@@ -303,6 +304,7 @@ BAD: tuple[Member, ...] = (
         _tampered(tampering.replaced("accuracy", tampering.impossible)),
         ("accuracy-floor",),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "evidence-narrowed",
@@ -317,6 +319,7 @@ BAD: tuple[Member, ...] = (
         _tampered(tampering.without("injection_attack_success")),
         ("injection-resistance",),
         ("benchmark", "robustness"),
+        unmeasured=True,
     ),
     Member(
         "evidence-twice",
@@ -324,6 +327,7 @@ BAD: tuple[Member, ...] = (
         _tampered(tampering.twice),
         ("accuracy-floor",),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "evidence-nan",
@@ -331,6 +335,7 @@ BAD: tuple[Member, ...] = (
         _tampered(tampering.replaced("accuracy", tampering.not_a_number)),
         ("accuracy-floor", "evidence"),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "evidence-too-few",
@@ -345,6 +350,7 @@ BAD: tuple[Member, ...] = (
         _tampered(tampering.replaced("accuracy", tampering.of_another)),
         ("evidence",),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "requirements-stale",
@@ -352,6 +358,7 @@ BAD: tuple[Member, ...] = (
         _stale,
         ("security requirements",),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "gate-dropped",
@@ -359,6 +366,7 @@ BAD: tuple[Member, ...] = (
         _lapsed,
         ("injection-resistance",),
         ("benchmark",),
+        unmeasured=True,
     ),
     Member(
         "scanner-crashed",
@@ -366,5 +374,6 @@ BAD: tuple[Member, ...] = (
         _tampered(tampering.crashed("redteam", "attack_success")),
         ("attack-resistance",),
         ("benchmark", "redteam"),
+        unmeasured=True,
     ),
 )

@@ -52,7 +52,8 @@ def _guarded(adapter: Callable[[Yard], Path]) -> Callable[[Yard], Built]:
         policy["input"].append({"id": "one-more-language", "risk": "prompt_injection", "pattern": pattern})
         text = yaml.safe_dump(policy, sort_keys=True, allow_unicode=True).encode()
         made = adapter(yard)
-        return Built(yard.candidate(adapter=made, guard=text), made)
+        configs = yard.configs_with("guard.yaml", text)
+        return Built(yard.candidate(adapter=made, guard=text), made, configs=configs)
 
     return make
 

@@ -39,7 +39,8 @@ class KeptOutcomes:
             return None
         if known.pop("key") != self.key:
             return None
-        return Outcome(member, **{**known, "against": tuple(known["against"])})
+        lists = {name: tuple(known[name]) for name in ("against", "measured")}
+        return Outcome(member, **{**known, **lists})
 
     def keep(self, outcome: Outcome) -> Outcome:
         """The outcome, written down."""

@@ -33,6 +33,8 @@ class Outcome:
 
     member: Member
     against: tuple[str, ...]
+    measured: tuple[str, ...]
+    """Gates that had evidence: one that only lacks it says nothing about the candidate."""
     refused: str
     headline: str
     seconds: float
@@ -52,7 +54,8 @@ class Outcome:
     @property
     def rightly(self) -> bool:
         """Stopped by a gate that ought to stop it."""
-        named = {*self.against, *(("evidence",) if self.refused else ())}
+        against = self.against if self.member.unmeasured else {*self.against} & {*self.measured}
+        named = {*against, *(("evidence",) if self.refused else ())}
         return bool(named & set(self.member.stopped_by))
 
 
@@ -62,13 +65,15 @@ def judged(yard: Yard, member: Member) -> Outcome:
     built = member.make(yard)
     wanted = member.checks or (*BROUGHT, *CHECKS)
     try:
-        report, headline = _report(yard, built, wanted), ""
+        with yard.configured(built.configs) as configured:
+            report = _report(configured, built, wanted)
         against = tuple(result.gate for result in report.results if result.verdict != "pass")
+        measured = tuple(result.gate for result in report.results if result.value is not None)
         headline, refused = report.headline, ""
     except AssayError as error:
-        against, headline, refused = (), error.message, error.message
+        against, measured, headline, refused = (), (), error.message, error.message
     seconds = (datetime.now(UTC) - started).total_seconds()
-    return Outcome(member, against, refused, headline, seconds)
+    return Outcome(member, against, measured, refused, headline, seconds)
 
 
 def _report(yard: Yard, built: Built, wanted: tuple[str, ...]) -> GateReport:

@@ -22,6 +22,8 @@ class Built:
     """Measured on this candidate instead: what is shown is not what was measured."""
     dropped_gates: tuple[str, ...] = ()
     """Rules that somebody removed."""
+    configs: Path | None = None
+    """Configuration under which it is judged; None: the project's own."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Member:
     stopped_by: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     """Checks to run; empty: all. A bad candidate needs those alone that its gate judges by."""
+
+    unmeasured: bool = False
+    """Whether a gate may be against it for want of evidence: that is then what was done to it."""
 
     @property
     def bad(self) -> bool:

@@ -5,16 +5,18 @@ with Yard.open(home, work) as yard:
     candidate = yard.candidate(adapter=adapter)
 """
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from infra.digest import digest_json, hex_of
+from infra.config.load import config_root
+from infra.digest import digest_json, digest_tree, hex_of
 from infra.prompts import PromptTemplate
 from infra.splits import read_split
 from infra.workspace import Workspace, open_workspace
@@ -73,7 +75,9 @@ class Yard:
 
     def kept(self, name: str, inputs: Sequence[object], write: Callable[[Path], None]) -> Path:
         """What `write` put into an empty directory, made once for these inputs."""
-        key = hex_of(digest_json([name, [str(each) for each in inputs]]))[:20]
+        key = hex_of(
+            digest_json([name, [repr(each) if isinstance(each, bytes) else str(each) for each in inputs]])
+        )[:20]
         target = self.kept_in / f"{name}-{key}"
         if not target.exists():
             part = target.with_name(f".{target.name}.part")
@@ -124,6 +128,30 @@ class Yard:
         for file in sorted((work / "adapter").iterdir()):
             shutil.copyfile(file, target / file.name)
         shutil.rmtree(work)
+
+    def configs_with(self, name: str, content: bytes) -> Path:
+        """The configuration directory with one file replaced."""
+
+        def write(target: Path) -> None:
+            shutil.copytree(config_root(), target, dirs_exist_ok=True)
+            (target / name).write_bytes(content)
+
+        return self.kept("configs", [digest_tree(config_root()), name, content], write)
+
+    @contextlib.contextmanager
+    def configured(self, configs: Path | None) -> Iterator["Yard"]:
+        """This yard under another configuration; children of the runner inherit it."""
+        if configs is None:
+            yield self
+            return
+        before = os.environ.get("ASSAY_CONFIGS")
+        os.environ["ASSAY_CONFIGS"] = str(configs)
+        try:
+            yield replace(self, workspace=open_workspace(self.workspace.name, self.workspace.project.profile))
+        finally:
+            os.environ.pop("ASSAY_CONFIGS")
+            if before is not None:
+                os.environ["ASSAY_CONFIGS"] = before
 
     def candidate(
         self,
