@@ -5,8 +5,8 @@
 
 Starts from an installation with a champion (`make run`); nothing of it is touched. Every candidate goes
 through the real checks and the real rules. Of a bad one only what its gate judges by is measured; of a good
-one everything. Training for the fleet is kept in --work, and what the same code and configuration judged in --outcomes:
-a run that was stopped goes on where it was.
+one everything. Training for the fleet is kept in --work, what the same code and configuration judged in
+--outcomes: a run that was stopped goes on where it was.
 """
 
 import argparse
