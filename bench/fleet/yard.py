@@ -17,10 +17,12 @@ from typing import Any
 
 from infra.config.load import config_root
 from infra.digest import digest_json, digest_tree, hex_of
+from infra.errors import TrainingError
 from infra.prompts import PromptTemplate
 from infra.splits import read_split
 from infra.workspace import Workspace, open_workspace
-from tasks.records import Candidate, Developed, FineTuned, Row
+from tasks.records import Candidate, Developed, FineTuned, Row, TrainedAdapter
+from tasks.records.provenance import Provenance
 
 _SHARED = ("ledger.db", "keys", "releases", "handover", "steps", "datasets")
 
@@ -129,6 +131,17 @@ class Yard:
             shutil.copyfile(file, target / file.name)
         shutil.rmtree(work)
 
+    def _provenance(self, developed: Developed, adapter: TrainedAdapter) -> Provenance | None:
+        """As fine-tune writes it; the champion's where it refuses to write one."""
+        from tasks.finetune.provenance import make_provenance
+
+        if adapter.digest == self.tuned.adapter.digest and developed == self.developed:
+            return self.tuned.provenance
+        try:
+            return make_provenance(self.workspace.store, self.workspace.project, developed, adapter)
+        except TrainingError:
+            return self.tuned.provenance
+
     def configs_with(self, name: str, content: bytes) -> Path:
         """The configuration directory with one file replaced."""
 
@@ -189,6 +202,7 @@ class Yard:
                 "access": access,
             }
         )
+        whole = made.model_copy(update={"base": base_version, "prompt": version})
         return Candidate(
             project=project.name,
             base=base_version,
@@ -196,7 +210,7 @@ class Yard:
             prompt=version,
             dataset=made.dataset,
             requirements=made.requirements,
-            provenance=self.tuned.provenance,
+            provenance=self._provenance(whole, tuned),
             guard=guard_digest,
             access=access,
             config=project.digest,
