@@ -102,3 +102,16 @@ def test_evidence_names_what_failed() -> None:
     assert item.method.endswith("; not shown: guard input b")
     with pytest.raises(ValueError, match="nothing to count"):
         self_test_evidence([], {"candidate": SOME})
+
+
+def test_a_guard_that_was_emptied_is_found_out_although_its_own_rules_work() -> None:
+    never = {"id": "nothing", "pattern": "zzzzqqqq never said by anybody"}
+    guard = policy(
+        lambda text: text.update(
+            input=[{**never, "risk": "prompt_injection"}], output=[{**never, "risk": "output_handling"}]
+        )
+    )
+    judged = guarding.guard_tests(guard)
+    assert wrong(judged) == {"known attacks"}
+    missed = {each.group for each in judged if not each.right}
+    assert missed == {"guard input", "guard output"}
