@@ -9,6 +9,7 @@ ledger.verify()                        # names the first row that does not fit t
 import contextlib
 import getpass
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
 GENESIS = "sha256:" + "0" * 64
+_BUSY_S = 20
 _APPEND_TRIES = 20
 
 
@@ -334,10 +336,26 @@ def _durable(connection: Any, _record: object) -> None:
     # pysqlite's own implicit transactions would defeat BEGIN IMMEDIATE below.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")  # first: all that follows may have to wait
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA busy_timeout=20000")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Switch a new database to write-ahead logging; the switch itself does not wait for other processes."""
+    import sqlite3
+
+    deadline = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _lock_now(connection: Any) -> None:
