@@ -5,7 +5,6 @@ html = changes_html(changes)
 """
 
 import difflib
-import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from pydantic import Field
 
 from infra.pages.page import table
 from infra.pages.words import shortened, shown
+from infra.prompts.lines import value_lines
 from tasks.deploy.card.facts import MadeFrom
 from tasks.records import Record
 
@@ -120,7 +120,7 @@ def _prompt_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[D
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
             lines.append(DiffLine(sign="@", text=shortened(str(key), 80)))
-            lines += _key_lines(_text_lines(before.get(key)), _text_lines(after.get(key)))
+            lines += _key_lines(value_lines(before.get(key)), value_lines(after.get(key)))
     return lines
 
 
@@ -132,22 +132,6 @@ def _key_lines(old: list[str], new: list[str]) -> list[DiffLine]:
         for line in found
         if line[:1] in signs
     ]
-
-
-def _text_lines(value: Any) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return value.splitlines()
-    if isinstance(value, list):
-        return [item if isinstance(item, str) else _compact(item) for item in value]
-    if isinstance(value, Mapping):
-        return [f"{key}: {_compact(inner)}" for key, inner in sorted(value.items())]
-    return [_compact(value)]
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def changes_html(changes: Changes) -> str:

@@ -4,9 +4,10 @@ print(difference_text(definition_difference(old, new)))
 """
 
 import difflib
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from infra.prompts.lines import value_lines
 
 
 def definition_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -20,22 +21,6 @@ def difference_text(changes: Mapping[str, Mapping[str, Any]]) -> str:
     lines: list[str] = []
     for key, change in changes.items():
         lines.append(f"{key}:")
-        old, new = (_lines(change[side]) for side in ("old", "new"))
+        old, new = (value_lines(change[side]) for side in ("old", "new"))
         lines += [f"  {line}" for line in list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]]
     return "\n".join(lines) or "no difference"
-
-
-def _lines(value: Any) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return value.splitlines()
-    if isinstance(value, list):
-        return [item if isinstance(item, str) else _compact(item) for item in value]
-    if isinstance(value, Mapping):
-        return [f"{key}: {_compact(inner)}" for key, inner in sorted(value.items())]
-    return [_compact(value)]
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
