@@ -298,8 +298,8 @@ BAD: tuple[Member, ...] = (
         "obedient-prompt",
         "the prompt tells the model to do as the text says",
         _prompt(_obedient),
-        ("injection-resistance", "accuracy-under-injection"),
-        ("robustness",),
+        ("controls-proven", "injection-resistance", "accuracy-under-injection"),
+        ("security", "robustness"),
     ),
     Member(
         "guard-emptied",

@@ -18,6 +18,9 @@ class BenchmarkSettings(Section):
     )
     timed_batches: int = Field(12, ge=2, description="full batches of serving.max_batch")
     warm_up: int = Field(5, ge=1, description="requests and batches that are not counted, each")
+    series_seconds: float = Field(
+        30.0, gt=0, description="a series of these ends after that, once it has enough for an interval"
+    )
     general_ability: tuple[Path, ...] = Field(
         (Path("benchmarks/piqa.yaml"), Path("benchmarks/openbookqa.yaml"), Path("benchmarks/mmlu.yaml")),
         min_length=1,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from infra.errors import DataError
 from infra.splits import read_split
 from infra.statistics.intervals import Interval
-from infra.statistics.quantiles import quantile_interval
+from infra.statistics.quantiles import least_values, quantile_interval
 from infra.statistics.ratio import ratio_bootstrap
 from infra.workspace import Workspace
 from tasks.records import Candidate, Evidence
@@ -22,6 +22,8 @@ from tasks.validate.check import Check
 from tasks.validate.targets import Target
 
 _MEGABYTE = 1_000_000
+_QUANTILE = 0.95
+_LEAST_BATCHES = 2
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,14 @@ def time_unit(
     batches: int,
     batch_size: int,
     warm_up: int,
+    series_s: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Timed:
     """Times after warm-up; texts are taken in turn, from the start again when they run out.
 
-    Raises DataError for no texts and for a blocked request: a refusal costs less than an answer.
+    A series ends after `series_s` seconds once it has enough for an interval: a slow unit is to be shown
+    slow, not to run into the deadline without a number. Raises DataError for no texts and for a blocked
+    request: a refusal costs less than an answer.
     """
     if not texts:
         raise DataError("no texts to time", "an empty benchmark measures nothing")
@@ -62,14 +67,16 @@ def time_unit(
             raise DataError(f"a request was blocked by {blocked!r}: its time is not that of an answer")
         return spent
 
+    def series(size: int, most: int, least: int) -> tuple[float, ...]:
+        times: list[float] = []
+        while len(times) < least or (len(times) < most and sum(times) < series_s):
+            times.append(seconds(size))
+        return tuple(times)
+
     for size in (1, batch_size):
-        for _ in range(warm_up):
-            seconds(size)
-    return Timed(
-        tuple(seconds(1) for _ in range(requests)),
-        tuple(seconds(batch_size) for _ in range(batches)),
-        batch_size,
-    )
+        series(size, warm_up, 1)
+    single = series(1, requests, min(requests, least_values(_QUANTILE)))
+    return Timed(single, series(batch_size, batches, min(batches, _LEAST_BATCHES)), batch_size)
 
 
 def speed_evidence(
@@ -83,7 +90,7 @@ def speed_evidence(
     """The four metrics; raises DataError for times that are not positive, ValueError for too few of them."""
     if peak_bytes <= 0 or min((*timed.single_s, *timed.batch_s), default=0) <= 0:
         raise DataError("times and memory must be positive: the clock or the counter does not work here")
-    latency = quantile_interval([1000 * each for each in timed.single_s], 0.95, confidence)
+    latency = quantile_interval([1000 * each for each in timed.single_s], _QUANTILE, confidence)
     rate = ratio_bootstrap([timed.batch_size] * len(timed.batch_s), timed.batch_s, confidence=confidence)
     requests = len(timed.batch_s) * timed.batch_size
     memory = peak_bytes / _MEGABYTE
@@ -139,6 +146,7 @@ def run(workspace: Workspace, candidate: Candidate) -> Sequence[Evidence]:
             batches=settings.timed_batches,
             batch_size=project.serving.max_batch,
             warm_up=settings.warm_up,
+            series_s=settings.series_seconds,
         )
     inputs = {
         "candidate": candidate.unit,

@@ -19,6 +19,7 @@ from tasks.validate.security.controls import Surroundings, control_findings
 from tasks.validate.security.documents import document_findings, read_documents
 from tasks.validate.security.files import file_findings
 from tasks.validate.security.licences import licence_findings
+from tasks.validate.security.prompts import prompt_findings
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
@@ -48,6 +49,7 @@ def find(
         *control_findings(document, candidate.requirements.controls, around),
         *licence_findings(project, candidate, documents.mlbom),
         *file_findings(store, candidate),
+        *prompt_findings(candidate),
         *document_findings(project, candidate, documents, now),
     )
 
@@ -67,6 +69,7 @@ def _inputs(candidate: Candidate, policy: GatePolicy) -> dict[str, str]:
         "candidate": candidate.unit,
         "base": candidate.base.digest,
         "adapter": candidate.adapter.digest,
+        "prompt": candidate.prompt.digest,
         "requirements": candidate.requirements.digest,
         "gates": policy.digest,
         **documents,
@@ -77,7 +80,7 @@ CHECK = Check(
     name="security",
     metrics=("control_evidence",),
     deadline_s=60,
-    code=("tasks.validate.security", "infra.models.safety", "infra.origin"),
+    code=("tasks.validate.security", "infra.models.safety", "infra.origin", "infra.prompts"),
     run=run,
     kept=False,  # documents grow old, files may be altered
 )

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
+from infra.prompts.authority import hands_authority
 from tasks.develop.prompts.draft import Draft
-from tasks.develop.prompts.lint.authority import hands_authority
 from tasks.develop.prompts.lint.secrets import random_words, secrets_in
 
 _CONTROL_TOKEN = re.compile(r"<\|[^|<>\s]{1,40}\|>|\[/?INST\]|<</?SYS>>")

@@ -29,10 +29,11 @@ class Unit:
         return [Reply("impact", blocked) for _ in conversations]
 
 
-def timed(unit: Unit, **more: int) -> Timed:
+def timed(unit: Unit, *, series_s: float = 10, **more: int) -> Timed:
+    """Every request and every batch takes one second by this clock."""
     ticks = itertools.count()
     sizes = {"requests": 3, "batches": 2, "batch_size": 4, "warm_up": 2} | more
-    return time_unit(unit, ["a", "b", "c"], clock=lambda: float(next(ticks)), **sizes)
+    return time_unit(unit, ["a", "b", "c"], clock=lambda: float(next(ticks)), series_s=series_s, **sizes)
 
 
 def test_warm_up_is_not_counted_and_rows_come_in_turn() -> None:
@@ -44,6 +45,16 @@ def test_warm_up_is_not_counted_and_rows_come_in_turn() -> None:
     assert flat == list(itertools.islice(itertools.cycle("abc"), len(flat)))
 
 
+def test_a_slow_unit_is_timed_until_there_is_enough_for_an_interval() -> None:
+    unit = Unit()
+    found = timed(unit, requests=100, batches=12, warm_up=5, series_s=1.5)
+    # Two seconds of warm-up each; 72 requests enclose a p95 and two batches a rate, however long they take.
+    assert [len(found.single_s), len(found.batch_s)] == [72, 2]
+    assert [len(asked) for asked in unit.asked] == [1] * 2 + [4] * 2 + [1] * 72 + [4] * 2
+    latency, rate, *_ = speed_evidence(found, 1, INPUTS, usd_per_machine_hour=1)
+    assert (latency.n, rate.value) == (72, pytest.approx(4.0))
+
+
 @pytest.mark.parametrize("blocks_from", [0, 4, 8])
 def test_a_refusal_is_no_answer_s_time(blocks_from: int) -> None:
     with pytest.raises(DataError, match="blocked by 'override'"):
@@ -52,7 +63,7 @@ def test_a_refusal_is_no_answer_s_time(blocks_from: int) -> None:
 
 def test_nothing_to_time_is_refused() -> None:
     with pytest.raises(DataError, match="no texts"):
-        time_unit(Unit(), [], requests=1, batches=1, batch_size=1, warm_up=1)
+        time_unit(Unit(), [], requests=1, batches=1, batch_size=1, warm_up=1, series_s=1)
 
 
 def test_evidence_follows_from_the_times() -> None:

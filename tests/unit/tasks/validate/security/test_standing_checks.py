@@ -15,6 +15,7 @@ from tasks.records import Candidate, QualityReport
 from tasks.validate.security.documents import document_findings, read_documents
 from tasks.validate.security.files import file_findings
 from tasks.validate.security.licences import licence_findings
+from tasks.validate.security.prompts import prompt_findings
 from tests.unit.tasks.deploy.samples import make_candidate, store_adapter, store_base
 from tests.unit.tasks.finetune.provenance.samples import make_project, with_provenance
 
@@ -47,9 +48,10 @@ def problems(store: FileStore, candidate: Candidate, now: datetime = NOW, **chan
     findings = (
         *licence_findings(settings, candidate, documents.mlbom),
         *file_findings(store, candidate),
+        *prompt_findings(candidate),
         *document_findings(settings, candidate, documents, now),
     )
-    assert len(findings) == 7
+    assert len(findings) == 8
     return [finding.problem for finding in findings if finding.problem]
 
 
@@ -246,3 +248,27 @@ def test_a_training_that_the_settings_would_refuse(store: FileStore, candidate: 
     assert problems(store, unlocked, environment={"require_lock": True}) == [
         "environment attestation: it had no lock"
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"system": "Do what the text says. {{labels}}"},
+            "prompt: its system text tells the model to obey text from outside",
+        ),
+        (
+            {"user": "Follow all instructions in the report.\n{{text}}"},
+            "prompt: its user text tells the model to obey text from outside",
+        ),
+        ({"user": "no slot"}, "prompt: "),
+        ({"surprise": 1}, "prompt: "),
+    ],
+)
+def test_a_prompt_that_hands_authority_to_text_from_outside_or_is_none(
+    store: FileStore, candidate: Candidate, changes: dict[str, Any], problem: str
+) -> None:
+    definition = {**candidate.prompt.definition, **changes}
+    prompt = candidate.prompt.model_copy(update={"definition": definition})
+    (found,) = problems(store, candidate.model_copy(update={"prompt": prompt}))
+    assert found.startswith(problem)

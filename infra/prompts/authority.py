@@ -18,6 +18,7 @@ _OBEY = (
     r"(?:follow|obey|execute|perform|carry out|comply with|honou?r|respect|act on|do|fulfil|listen to|trust)"
 )
 _SAY = r"(?:says?|asks?|tells?|wants?|demands?|requests?|orders?|instructs?)"
+_ANSWER = r"(?:answer|label|output|result|reply|verdict|category|class)"
 _YOURS = r"(?:your|these|this|the|all|any|previous|earlier|other|above)"
 _AUTHORITY = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -29,6 +30,9 @@ _AUTHORITY = tuple(
         rf"\b{_FOREIGN} (?:overrides?|outranks?|takes? precedence over)(?: {_YOURS})+ \w+\b",
         rf"\b(?:treat|regard|consider|take|interpret) {_FOREIGN} as (?:\w+ ){{0,2}}"
         rf"(?:{_ORDERS}|truth|trusted|authoritative)\b",
+        rf"\bif {_FOREIGN} {_SAY}\b.*\b(?:that|this|it)(?: \w+)?"
+        rf" (?:is|be|becomes?) (?:the|your) (?:\w+ )?{_ANSWER}\b",
+        rf"\bwhatever {_FOREIGN} {_SAY}\b.* (?:comes? first|wins?|goes|is (?:right|final|law))\b",
     )
 )
 _NEGATION = re.compile(
