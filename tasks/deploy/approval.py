@@ -2,18 +2,24 @@
 
 next_move(state.of(release), policy="auto")        # a pure rule
 record_decision(workspace, Decision(...))          # one ledger entry, rejection as well as approval
+
+A home is pinned to the strictest policy that ever governed a release of the project: the ledger remembers it,
+so that another profile, which anybody who starts a process can name, does not loosen it.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from infra.errors import PromotionDenied
-from infra.ledger import Kind, ReleaseState
+from infra.ledger import Entry, Kind, ReleaseState, fold
 from infra.workspace import Workspace
 from tasks.records import Decision
 
 _KINDS = {"approved": Kind.APPROVED, "rejected": Kind.REJECTED, "expired": Kind.EXPIRED}
 AUTO_APPROVER = "policy:auto"
+# Not `expired`: that nobody answered is entered as policy `person` under every profile; it lets nothing live.
+_GOVERNED = frozenset({Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.REJECTED})
 
 
 class Move(StrEnum):
@@ -54,14 +60,25 @@ def has_expired(state: ReleaseState, timeout_s: int, now: datetime | None = None
 
 def request_approval(workspace: Workspace, release: str, details: dict[str, str]) -> None:
     """Enter the release into the ledger as a candidate that waits for a decision; resumes after a crash."""
-    name = workspace.project.name
+    project = workspace.project
     reason = "all gates pass"
+    governed = {"policy": project.approval.policy, "profile": project.profile}
     if workspace.state().of(release) != "candidate":
         workspace.ledger.append(
-            Kind.CANDIDATE, project=name, subject=release, actor="deploy", reason=reason, details=details
+            Kind.CANDIDATE,
+            project=project.name,
+            subject=release,
+            actor="deploy",
+            reason=reason,
+            details=details | governed,
         )
     workspace.ledger.append(
-        Kind.AWAITING_APPROVAL, project=name, subject=release, actor="deploy", reason=reason
+        Kind.AWAITING_APPROVAL,
+        project=project.name,
+        subject=release,
+        actor="deploy",
+        reason=reason,
+        details=governed,
     )
 
 
@@ -73,8 +90,22 @@ def automatic_decision(release: str, profile: str) -> Decision:
     )
 
 
+def pinned_by(entries: Iterable[Entry], project: str) -> Entry | None:
+    """The first entry that puts this project's releases under a person's decision; None where none does."""
+    return next(
+        (
+            entry
+            for entry in entries
+            if entry.project == project
+            and entry.kind in _GOVERNED
+            and entry.details.get("policy") == "person"
+        ),
+        None,
+    )
+
+
 def record_decision(workspace: Workspace, decision: Decision) -> None:
-    """Append the decision; raises PromotionDenied when this person may not decide, or not any more."""
+    """Append the decision; raises PromotionDenied when this person or policy may not decide (any more)."""
     settings = workspace.project.approval
     person = decision.approver
     if decision.policy == "auto" and settings.policy != "auto":
@@ -86,6 +117,7 @@ def record_decision(workspace: Workspace, decision: Decision) -> None:
             raise PromotionDenied(
                 f"{person!r} may not decide", hint=f"approvers: {', '.join(settings.approvers)}"
             )
+    head = _head_open_to_auto(workspace) if decision.policy == "auto" else None
     workspace.ledger.append(
         _KINDS[decision.decision],
         project=workspace.project.name,
@@ -93,4 +125,21 @@ def record_decision(workspace: Workspace, decision: Decision) -> None:
         actor=person,
         reason=decision.reason,
         details={"policy": decision.policy, "profile": workspace.project.profile},
+        expected_head=head,
     )
+
+
+def _head_open_to_auto(workspace: Workspace) -> int:
+    """Number of the project's last entry, none up to it asking for a person; raises PromotionDenied."""
+    project = workspace.project
+    entries = workspace.ledger.entries()
+    pin = pinned_by(entries, project.name)
+    if pin is not None:
+        raise PromotionDenied(
+            f"profile {project.profile!r} would approve by itself, but releases of {project.name!r} need a"
+            f" person's decision here: ledger entry {pin.seq} ({pin.kind}, policy 'person',"
+            f" profile {pin.details.get('profile', 'unknown')!r}, {pin.time[:16]})",
+            hint="deploy under that profile and decide by name; no record loosens this ledger again:"
+            " to try something out without a person, use another home (ASSAY_HOME)",
+        )
+    return fold(project.name, entries).head

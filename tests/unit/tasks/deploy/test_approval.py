@@ -1,5 +1,6 @@
 """What each state of a release means for deploy, and who may decide."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from infra.config import load_project
 from infra.errors import PromotionDenied
-from infra.ledger import Kind, Ledger, ReleaseState
+from infra.ledger import Entry, Kind, Ledger, ReleaseState
 from infra.store import FileStore
 from infra.workspace import Workspace
 from tasks.deploy import approval
@@ -15,7 +16,7 @@ from tasks.deploy.approval import Move
 from tasks.records import Decision
 from tests.conftest import Configure
 
-RELEASE = "sha256:" + "a" * 64
+RELEASE, OTHER = ("sha256:" + digit * 64 for digit in "ab")
 
 
 def workspace(tmp_path: Path, profile: str, **environment: str) -> Workspace:
@@ -30,10 +31,10 @@ def waiting(tmp_path: Path, profile: str, **environment: str) -> Workspace:
     return opened
 
 
-def person(name: str = "ada", decision: str = "approved") -> Decision:
+def person(name: str = "ada", decision: str = "approved", release: str = RELEASE) -> Decision:
     return Decision.model_validate(
         {
-            "release": RELEASE,
+            "release": release,
             "decision": decision,
             "approver": name,
             "policy": "person",
@@ -89,6 +90,120 @@ def test_rejection_is_recorded_and_final(tmp_path: Path) -> None:
     assert approval.next_move(opened.state().of(RELEASE)) == Move.REFUSE
     with pytest.raises(PromotionDenied):
         approval.record_decision(opened, person())
+
+
+def enter(opened: Workspace, kind: Kind, subject: str, details: dict[str, str] | None = None) -> None:
+    opened.ledger.append(
+        kind, project="triage", subject=subject, actor="deploy", reason="passed", details=details
+    )
+
+
+def requested(tmp_path: Path) -> None:
+    waiting(tmp_path, "production")
+
+
+def approved(tmp_path: Path) -> None:
+    approval.record_decision(waiting(tmp_path, "production"), person())
+
+
+def rejected(tmp_path: Path) -> None:
+    approval.record_decision(waiting(tmp_path, "production"), person(decision="rejected"))
+
+
+def cut_off(tmp_path: Path) -> None:
+    """Killed between the two entries of a request."""
+    opened = workspace(tmp_path, "production")
+    enter(opened, Kind.CANDIDATE, RELEASE, {"policy": "person", "profile": "production"})
+
+
+def before_requests_named_a_policy(tmp_path: Path) -> None:
+    """A ledger of an older version: only the decision carries its policy."""
+    opened = workspace(tmp_path, "production")
+    for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL):
+        enter(opened, kind, RELEASE)
+    enter(opened, Kind.APPROVED, RELEASE, {"policy": "person"})
+
+
+@pytest.mark.parametrize(
+    "strict",
+    [requested, approved, rejected, cut_off, before_requests_named_a_policy],
+    ids=lambda f: f.__name__,
+)
+@pytest.mark.parametrize("profile", ["embedded", "thorough", "blocked"])
+def test_no_profile_loosens_a_home_in_which_persons_decided(
+    tmp_path: Path, strict: Callable[[Path], None], profile: str
+) -> None:
+    strict(tmp_path)
+    loose = workspace(tmp_path, profile)
+    approval.request_approval(loose, OTHER, {"unit": OTHER})
+    with pytest.raises(PromotionDenied, match="need a person's decision here: ledger entry") as denied:
+        approval.record_decision(loose, approval.automatic_decision(OTHER, profile))
+    assert "ASSAY_HOME" in denied.value.hint
+    assert loose.state().of(OTHER) == "awaiting-approval"
+    approval.record_decision(workspace(tmp_path, "production"), person(release=OTHER))
+    assert loose.state().of(OTHER) == "approved"
+
+
+def test_the_very_release_that_waits_for_a_person_is_not_approved_by_another_profile(tmp_path: Path) -> None:
+    waiting(tmp_path, "production")
+    loose = workspace(tmp_path, "embedded")
+    with pytest.raises(PromotionDenied, match="profile 'production'"):
+        approval.record_decision(loose, approval.automatic_decision(RELEASE, "embedded"))
+    assert loose.state().of(RELEASE) == "awaiting-approval"
+
+
+def test_what_happens_while_it_is_decided_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = waiting(tmp_path, "embedded")
+    read = opened.ledger.entries
+
+    def read_and_lose_the_race() -> list[Entry]:
+        seen = read()
+        approval.request_approval(workspace(tmp_path, "production"), OTHER, {"unit": OTHER})
+        return seen
+
+    monkeypatch.setattr(opened.ledger, "entries", read_and_lose_the_race)
+    with pytest.raises(PromotionDenied, match="moved on"):
+        approval.record_decision(opened, approval.automatic_decision(RELEASE, "embedded"))
+    assert workspace(tmp_path, "embedded").state().of(RELEASE) == "awaiting-approval"
+
+
+def test_another_project_of_the_same_ledger_is_not_pinned(tmp_path: Path) -> None:
+    opened = workspace(tmp_path, "embedded")
+    opened.ledger.append(
+        Kind.CANDIDATE,
+        project="tickets",
+        subject=OTHER,
+        actor="deploy",
+        reason="passed",
+        details={"policy": "person"},
+    )
+    approval.request_approval(opened, RELEASE, {})
+    approval.record_decision(opened, approval.automatic_decision(RELEASE, "embedded"))
+    assert opened.state().of(RELEASE) == "approved"
+
+
+def test_that_nobody_answered_in_time_pins_nothing(tmp_path: Path) -> None:
+    opened = waiting(tmp_path, "embedded")
+    approval.record_decision(opened, person("policy:timeout", decision="expired"))
+    approval.request_approval(opened, RELEASE, {})
+    approval.record_decision(opened, approval.automatic_decision(RELEASE, "embedded"))
+    assert opened.state().of(RELEASE) == "approved"
+
+
+def test_an_older_ledger_without_policies_goes_on_by_itself(tmp_path: Path) -> None:
+    opened = workspace(tmp_path, "embedded")
+    for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.CHAMPION):
+        enter(opened, kind, OTHER)
+    enter(opened, Kind.BLOCKED, "sha256:" + "c" * 64, {"policy": "sha256:" + "d" * 64})
+    approval.request_approval(opened, RELEASE, {})
+    approval.record_decision(opened, approval.automatic_decision(RELEASE, "embedded"))
+    assert opened.state().of(RELEASE) == "approved"
+
+
+def test_a_request_names_the_policy_that_governs_it(tmp_path: Path) -> None:
+    opened = waiting(tmp_path, "production")
+    governed = {"policy": "person", "profile": "production"}
+    assert [entry.details for entry in opened.ledger.entries()] == [{"unit": RELEASE, **governed}, governed]
 
 
 def test_automatic_approval_says_that_nobody_was_asked(tmp_path: Path) -> None:
