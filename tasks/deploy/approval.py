@@ -14,7 +14,7 @@ from enum import StrEnum
 from infra.errors import PromotionDenied
 from infra.ledger import Entry, Kind, ReleaseState, fold
 from infra.workspace import Workspace
-from tasks.records import Decision
+from tasks.records import Decision, GateReport
 
 _KINDS = {"approved": Kind.APPROVED, "rejected": Kind.REJECTED, "expired": Kind.EXPIRED}
 AUTO_APPROVER = "policy:auto"
@@ -58,10 +58,12 @@ def has_expired(state: ReleaseState, timeout_s: int, now: datetime | None = None
     return ((now or datetime.now(UTC)) - asked).total_seconds() > timeout_s
 
 
-def request_approval(workspace: Workspace, release: str, details: dict[str, str]) -> None:
-    """Enter the release into the ledger as a candidate that waits for a decision; resumes after a crash."""
-    project = workspace.project
-    reason = "all gates pass"
+def request_approval(workspace: Workspace, release: str, report: GateReport, details: dict[str, str]) -> None:
+    """Enter the release into the ledger as a candidate that waits for a decision; resumes after a crash.
+
+    The reason is the report's headline: what passed, and who waived which gate until when.
+    """
+    project, reason = workspace.project, report.headline
     governed = {"policy": project.approval.policy, "profile": project.profile}
     if workspace.state().of(release) != "candidate":
         workspace.ledger.append(
@@ -84,7 +86,7 @@ def request_approval(workspace: Workspace, release: str, details: dict[str, str]
 
 def automatic_decision(release: str, profile: str) -> Decision:
     """The decision of policy `auto`, recorded as exactly that."""
-    reason = f"profile {profile!r} approves what passes all gates; no person was asked"
+    reason = f"profile {profile!r} approves what the gates let through; no person was asked"
     return Decision(
         release=release, decision="approved", approver=AUTO_APPROVER, policy="auto", reason=reason
     )
