@@ -109,6 +109,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/python -m tasks.develop.requirements.schema --check
 	@$(BIN)/python -m tasks.develop.prompts.schema --check
 	@$(BIN)/python -m tasks.validate.redteam.schema --check
+	@$(BIN)/python -m tasks.validate.fairness.schema --check
 	@bash .ci/forbidden
 
 format: $(STAMP) ## format and fix what can be fixed
@@ -122,6 +123,7 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.develop.requirements.schema --write
 	@$(BIN)/python -m tasks.develop.prompts.schema --write
 	@$(BIN)/python -m tasks.validate.redteam.schema --write
+	@$(BIN)/python -m tasks.validate.fairness.schema --write
 
 BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening training verify_speed
 

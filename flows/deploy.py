@@ -35,10 +35,10 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         validated = steps.take_validated(workspace, str(flow_run.id))
         release = steps.package_and_sign(workspace, validated)
         show_release(current, release)
-        move = steps.advance(workspace, release)
+        move = steps.advance(workspace, validated, release)
         if move == Move.DECIDE:
             _decide(current, release)
-            move = steps.advance(workspace, release)
+            move = steps.advance(workspace, validated, release)
         if move == Move.REFUSE:
             return Failed(name="Rejected", message=steps.explain_refusal(workspace, release))
         if move == Move.ROLL_OUT:

@@ -19,6 +19,7 @@ def validate(project: ProjectName = "default", profile: ProfileName = "embedded"
         candidate = steps.compose_candidate(current.workspace)
         measured = steps.measure(current.workspace, candidate)
         evidence = run_checks(current.workspace, candidate, measured)
+        steps.show_fairness(current.workspace, current.run, evidence)
         validated = steps.judge_candidate(current.workspace, current.run, candidate, evidence)
         if validated.report.verdict != Verdict.PASS:
             message = steps.record_block(current.workspace, validated)

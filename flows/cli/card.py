@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
@@ -40,30 +40,21 @@ def cards() -> None:
 
 
 @app.command("open")
-def open_card(
-    subject: Subject = None,
-    print_only: Print = False,
-    pdf: Pdf = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
-) -> None:
+@in_project
+def open_card(call: Call, subject: Subject = None, print_only: Print = False, pdf: Pdf = None) -> None:
     """Open the card of a release or of a blocked candidate; on a terminal it appears in the browser."""
-    from infra.workspace import open_workspace
+    found = find_card(call.workspace, subject)
+    content = {"subject": found.subject, "state": found.state, "card": str(found.page)}
+    if pdf is not None:
+        from infra.pages.browser import print_pdf
 
-    with explained(as_json):
-        found = find_card(open_workspace(project, profile), subject)
-        content = {"subject": found.subject, "state": found.state, "card": str(found.page)}
-        if pdf is not None:
-            from infra.pages.browser import print_pdf
+        print_pdf(found.page, pdf.absolute())
+        content["pdf"] = str(pdf)
+    elif not print_only and not call.as_json and sys.stdout.isatty():
+        import webbrowser
 
-            print_pdf(found.page, pdf.absolute())
-            content["pdf"] = str(pdf)
-        elif not print_only and not as_json and sys.stdout.isatty():
-            import webbrowser
-
-            webbrowser.open(found.page.as_uri())
-        emit(content, as_json=as_json, text=str(pdf or found.page))
+        webbrowser.open(found.page.as_uri())
+    call.emit(content, text=str(pdf or found.page))
 
 
 def find_card(workspace: "Workspace", name: str | None) -> Found:

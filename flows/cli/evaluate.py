@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from tasks.validate.benchmark.evaluate import Evaluation
 
 
+@in_project
 def evaluate(
+    call: Call,
     target: Annotated[
         str, typer.Argument(help="Release digest or its start, `champion`, or the directory of a model.")
     ],
@@ -24,27 +26,20 @@ def evaluate(
     adapter: Annotated[
         Path | None, typer.Option("--adapter", help="LoRA adapter to merge into a model directory.")
     ] = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Accuracy with its interval; looks at the frozen test split are counted in the ledger."""
-    with explained(as_json):
-        found = _evaluated(target, task, adapter, project, profile)
-        from tasks.validate.benchmark.evaluate import as_text
+    found = _evaluated(call, target, task, adapter)
+    from tasks.validate.benchmark.evaluate import as_text
 
-        emit(found.model_dump(mode="json"), as_json=as_json, text=as_text(found))
+    call.emit(found.model_dump(mode="json"), text=as_text(found))
 
 
-def _evaluated(
-    target: str, task: Path | None, adapter: Path | None, project: str, profile: str
-) -> "Evaluation":
+def _evaluated(call: Call, target: str, task: Path | None, adapter: Path | None) -> "Evaluation":
     from infra.models.threads import wait_passively
 
     wait_passively()
     from infra.errors import ConfigError
     from infra.models.threads import use_threads
-    from infra.workspace import open_workspace
     from tasks.validate.benchmark.evaluate import Local, evaluate_hold_out, evaluate_task
 
     directory = Path(target)
@@ -53,14 +48,13 @@ def _evaluated(
             raise ConfigError(
                 "--adapter: a release has its own adapter", hint="give the directory of a model"
             )
-        return _release(target, task, open_workspace(project, profile))
+        return _release(target, task, call.workspace)
     with use_threads(1):
         model = Local(directory, adapter)
         if task is not None:  # needs no installation at all
             return evaluate_task(model, task)
-        workspace = open_workspace(project, profile)
-        developed = _developed(workspace)
-        return evaluate_hold_out(workspace, developed.dataset, model, developed.prompt.definition)
+        developed = _developed(call.workspace)
+        return evaluate_hold_out(call.workspace, developed.dataset, model, developed.prompt.definition)
 
 
 def _release(name: str, task: Path | None, workspace: "Workspace") -> "Evaluation":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.output import Json, emit, explained
+from flows.cli.project import Call, in_project
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
@@ -40,7 +41,9 @@ def key(
 
 
 @app.command()
+@in_project
 def sign(
+    call: Call,
     gate: Annotated[str, typer.Argument(help="Name of the gate.")],
     candidate: Annotated[str, typer.Option(help="Digest of the candidate, or the start of its hex digits.")],
     owner: Owner,
@@ -49,52 +52,44 @@ def sign(
     key_file: Annotated[
         Path | None, typer.Option("--key", help="Private key; default: the owner's key on this machine.")
     ] = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Sign a waiver. It covers an inconclusive gate only, never one that fails."""
     from datetime import UTC
 
     from infra.signing.keys import PRIVATE_NAME
-    from infra.workspace import open_workspace
     from tasks.validate.waivers import make_waiver, own_key
 
-    with explained(as_json):
-        workspace = open_workspace(project, profile)
-        waiver = _waiver(resolve(workspace, candidate), gate, owner, reason, until)
-        secret = key_file or own_key(workspace.home, owner) / PRIVATE_NAME
-        file = make_waiver(workspace, waiver, secret, today=datetime.now(UTC).date())
-        content = {**waiver.model_dump(mode="json"), "file": str(file)}
-        text = f"{owner} waives {gate} for {waiver.candidate} until {waiver.expires}\nwrote {file}"
-        emit(content, as_json=as_json, text=text)
+    workspace = call.workspace
+    waiver = _waiver(resolve(workspace, candidate), gate, owner, reason, until)
+    secret = key_file or own_key(workspace.home, owner) / PRIVATE_NAME
+    file = make_waiver(workspace, waiver, secret, today=datetime.now(UTC).date())
+    content = {**waiver.model_dump(mode="json"), "file": str(file)}
+    text = f"{owner} waives {gate} for {waiver.candidate} until {waiver.expires}\nwrote {file}"
+    call.emit(content, text=text)
 
 
 @app.command("list")
-def list_waivers(
-    project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False
-) -> None:
+@in_project
+def list_waivers(call: Call) -> None:
     """Signed waivers, and files that do not count with the reason."""
     from datetime import UTC
 
-    from infra.workspace import open_workspace
     from tasks.validate.waivers import waivers_of
 
-    with explained(as_json):
-        today = datetime.now(UTC).date()
-        signed = waivers_of(open_workspace(project, profile), today)
-        rows = [
-            {**waiver.model_dump(mode="json"), "file": file, "expired": waiver.expires < today}
-            for file, waiver in signed.waivers.items()
-        ]
-        lines = [
-            f"{row['candidate'][7:19]}  {row['gate']:<32} {row['owner']:<16} "
-            f"{'expired' if row['expired'] else 'until  '} {row['expires']}  {row['reason']}"
-            for row in rows
-        ]
-        lines += [f"does not count: {each.file}: {each.reason}" for each in signed.refused]
-        refused = [each.model_dump(mode="json") for each in signed.refused]
-        emit({"waivers": rows, "refused": refused}, as_json=as_json, text="\n".join(lines) or "no waivers")
+    today = datetime.now(UTC).date()
+    signed = waivers_of(call.workspace, today)
+    rows = [
+        {**waiver.model_dump(mode="json"), "file": file, "expired": waiver.expires < today}
+        for file, waiver in signed.waivers.items()
+    ]
+    lines = [
+        f"{row['candidate'][7:19]}  {row['gate']:<32} {row['owner']:<16} "
+        f"{'expired' if row['expired'] else 'until  '} {row['expires']}  {row['reason']}"
+        for row in rows
+    ]
+    lines += [f"does not count: {each.file}: {each.reason}" for each in signed.refused]
+    refused = [each.model_dump(mode="json") for each in signed.refused]
+    call.emit({"waivers": rows, "refused": refused}, text="\n".join(lines) or "no waivers")
 
 
 def resolve(workspace: "Workspace", name: str) -> str:

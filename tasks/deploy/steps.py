@@ -80,7 +80,7 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
 
 
 @step
-def advance(workspace: Workspace, release: Release) -> Move:
+def advance(workspace: Workspace, validated: Validated, release: Release) -> Move:
     """Enter what the ledger still lacks, up to the point where something has to be decided or done."""
     state = workspace.state()
     known = state.releases.get(release.digest)
@@ -99,7 +99,7 @@ def advance(workspace: Workspace, release: Release) -> Move:
             )
     move = next_move(workspace.state().of(release.digest))
     if move == Move.REQUEST:
-        approval.request_approval(workspace, release.digest, {"unit": release.unit})
+        approval.request_approval(workspace, release.digest, validated.report, {"unit": release.unit})
         move = next_move(workspace.state().of(release.digest))
     return move
 
@@ -145,7 +145,7 @@ def ask_for_decision(workspace: Workspace, release: Release) -> None:
 def decision_text(workspace: Workspace, release: Release) -> str:
     """What the form in the UI says above its fields (Markdown)."""
     card = json.loads((workspace.releases / hex_of(release.digest) / "card.json").read_bytes())
-    headline = card.get("headline", "all gates pass")
+    headline = card["headline"]
     return (
         f"**{release.project}**: {headline}\n\nrelease `{release.digest}`\n\n"
         f"card: `{workspace.releases / hex_of(release.digest) / 'card.html'}`"

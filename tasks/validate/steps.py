@@ -1,4 +1,4 @@
-"""Validate's work as Prefect tasks: compose the unit, measure it, judge it, record a block."""
+"""Validate's work as Prefect tasks: compose the unit, measure, show, judge it, record a block."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,12 +10,16 @@ from infra.ledger import Kind
 from infra.steps import step
 from infra.workspace import Workspace
 from tasks.records import Candidate, Developed, EvidenceSet, FineTuned, Validated
+from tasks.records.fairness import FairnessReport
 from tasks.validate.brought import with_evidence
 from tasks.validate.gates import judge, load_gates
 from tasks.validate.waivers import waivers_of
 
 if TYPE_CHECKING:
     from infra.tracking import PhaseRun
+
+_FAIRNESS = "counterfactual_flips"
+"""The metric whose details are the fairness report: the check always brings it."""
 
 
 @step
@@ -66,6 +70,23 @@ def measure(workspace: Workspace, candidate: Candidate) -> EvidenceSet:
     brought = workspace.handover.get("finetuned", FineTuned)
     nothing = EvidenceSet(candidate=candidate.unit, evidence=(), seconds=0)
     return with_evidence(nothing, candidate, brought.evidence if brought else ())
+
+
+@step
+def show_fairness(workspace: Workspace, run: "PhaseRun", evidence: EvidenceSet) -> None:
+    """The fairness report beside the run, as document and page; nothing where fairness was not measured.
+
+    Raises IntegrityError when the report in the store is not what was measured.
+    """
+    from tasks.validate.fairness.page import fairness_page
+
+    measured = (item.details for item in evidence.evidence if item.metric == _FAIRNESS)
+    details = next(measured, None)
+    if details is None:
+        return
+    report = FairnessReport.model_validate_json(workspace.store.get_bytes(details))
+    run.artifact("fairness.json", report.model_dump(mode="json"))
+    run.text("fairness.html", fairness_page(report))
 
 
 @step

@@ -183,5 +183,6 @@ def _read(file: Path, model: type[M]) -> M:
         name = ".".join(map(str, first["loc"])) or "the file"
         message = first["msg"].removeprefix("Value error, ")
         raise ConfigError(
-            f"{source.where(first['loc'])}: {name}: {message}", hint="see configs/fairness/ for the shape"
+            f"{source.where(first['loc'])}: {name}: {message}",
+            hint="see configs/fairness/ for examples, and configs/schema/fairness.schema.json for every key",
         ) from error

@@ -8,6 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from flows.cli.main import app as assay
 from flows.cli.project import Call, in_project
 from infra.errors import DataError
 
@@ -28,6 +29,20 @@ def greet(call: Call, name: str, times: Annotated[int, typer.Option(help="How of
     call.emit(
         {"hello": name, "profile": call.workspace.project.profile}, text=" ".join([f"hello {name}"] * times)
     )
+
+
+@app.command()
+@in_project
+def colours(call: Call) -> None:
+    """Ask for nothing."""
+    call.emit([call.name, call.profile], text="red")
+
+
+@app.command()
+@in_project
+def title(call: Call) -> None:
+    """Ask for the settings alone."""
+    call.emit({"title": call.project.title}, text=call.project.title)
 
 
 @pytest.fixture
@@ -56,6 +71,8 @@ def test_text_and_json(runner: CliRunner) -> None:
         (["greet", "Ada", "--project", "absent"], 2, "no project 'absent'"),
         (["greet", "Ada", "--profile", "absent"], 2, "absent"),
         (["greet"], 2, "Missing argument"),
+        (["title", "--project", "absent"], 2, "no project 'absent'"),
+        (["title", "--profile", "absent"], 2, "absent"),
     ],
 )
 def test_errors_have_their_code_and_no_traceback(
@@ -65,3 +82,39 @@ def test_errors_have_their_code_and_no_traceback(
     assert done.exit_code == code
     assert words in done.output + done.stderr
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["gates", "list"],
+        ["gates", "explain"],
+        ["waiver", "list"],
+        ["waiver", "sign", "floor", "--candidate", "abc", "--owner", "ada", "--reason", "why",
+         "--until", "2026-12-01"],
+        ["card", "open"],
+        ["evaluate", "champion"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)  # fmt: skip
+def test_an_unknown_profile_is_refused_in_text_and_json(runner: CliRunner, command: list[str]) -> None:
+    done = runner.invoke(assay, [*command, "--profile", "embeded", "--json"])
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["exit_code"] == 2
+    assert "embedded" in done.stderr
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("arguments", [["colours"], ["title"]])
+def test_what_a_command_does_not_ask_for_is_not_opened(
+    runner: CliRunner, tmp_path: Path, arguments: list[str]
+) -> None:
+    assert runner.invoke(app, arguments).exit_code == 0
+    assert not (tmp_path / "home" / "store").exists()
+    assert runner.invoke(app, ["greet", "Ada"]).exit_code == 0
+    assert (tmp_path / "home" / "store").exists()
+
+
+def test_gates_are_told_where_nothing_is_installed(runner: CliRunner, tmp_path: Path) -> None:
+    assert runner.invoke(assay, ["gates", "list"]).exit_code == 0
+    assert not (tmp_path / "home" / "store").exists()

@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
+from infra.config.schema import main
 from infra.errors import ConfigError
-from tasks.validate.fairness.lists import fill, lists_digest, load_lists
-from tests.unit.tasks.validate.fairness.samples import changed, lists
+from tasks.validate.fairness.lists import FILES, fill, lists_digest, load_lists
+from tasks.validate.fairness.schema import SCHEMA_FILE, lists_schema
+from tests.unit.tasks.validate.fairness.samples import LISTS, changed, lists
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,29 @@ def test_braces_in_a_text_stay_what_they_are() -> None:
     assert fill("{name} reported: {text}", {"name": "Li Na", "text": "{name} {text} {}"}) == (
         "Li Na reported: {name} {text} {}"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("names", "groups:", "group:"),
+        ("gender", "{female: she, male: he}", "{female: she, male: [he]}"),
+        ("places", "Russia: {country: Russia, demonym: Russian}", "Russia: {country: Russia}"),
+        ("varieties", "lower_first: true", "lower_frist: true"),
+    ],
+)
+def test_the_schema_refuses_what_has_another_shape(tmp_path: Path, name: str, old: str, new: str) -> None:
+    assert _misfits(changed(tmp_path, name, old, new) / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_shipped_lists_fit_the_schema(name: str) -> None:
+    assert not _misfits(LISTS / f"{name}.yaml")
+
+
+def test_schema_file_is_in_step_with_the_code() -> None:
+    assert main(["--check"], schema=lists_schema, file=SCHEMA_FILE) == 0, "run: make schema"
+
+
+def _misfits(file: Path) -> bool:
+    return not Draft202012Validator(lists_schema()).is_valid(yaml.safe_load(file.read_text("utf-8")))
