@@ -1,11 +1,13 @@
 """Deploy's work as Prefect tasks: each may run again after a kill and then changes nothing twice."""
 
 import json
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError
-from infra.signing import ensure_key, verify_manifest
+from infra.signing import ensure_key, read_part, verify_manifest
+from infra.signing.manifest import GATE_REPORT
 from infra.stack import Endpoints
 from infra.steps import step
 from infra.workspace import Workspace
@@ -14,7 +16,7 @@ from tasks.deploy.approval import Move, has_expired, next_move, refusal
 from tasks.deploy.card.gather import gather_facts
 from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.deploy.smoke import Expected
-from tasks.records import Decision, EvidenceSet, Release, Rollout, Validated
+from tasks.records import Decision, EvidenceSet, GateReport, Release, Rollout, Validated
 
 if TYPE_CHECKING:
     from infra.tracking import PhaseRun
@@ -33,15 +35,19 @@ def take_validated(workspace: Workspace, flow_run_id: str) -> Validated:
     return validated
 
 
-def release_of_unit(workspace: Workspace, unit: str) -> Release | None:
+def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) -> Release | None:
     """The newest release of this unit that the ledger knows: the same unit is the same release.
 
-    Raises IntegrityError when its directory does not verify.
+    None for one that would be requested anew on a waiver whose day has passed: the verdict of today needs a
+    release of its own. Raises IntegrityError when its directory does not verify.
     """
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
         directory = workspace.releases / hex_of(state.release)
         manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+        report = GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
+        if next_move(state.state) == Move.REQUEST and report.lapsed(today or datetime.now(UTC).date()):
+            return None
         return Release(
             digest=state.release,
             project=manifest.project,
