@@ -16,6 +16,7 @@ from flows.cli import (
     redteam,
     release,
     run,
+    sigstore,
     stack,
     store,
     threats,
@@ -48,6 +49,7 @@ app.add_typer(card.app, name="card", help="The page on which a release is decide
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(store.app, name="store", help="What lies in the store and is not used any more.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
+app.add_typer(sigstore.app, name="sigstore", help="A private Sigstore, for trying keyless signing.")
 
 
 def main() -> None:

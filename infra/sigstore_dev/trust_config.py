@@ -54,7 +54,7 @@ def write_trust_config(path: Path, document: dict[str, Any]) -> None:
     if path.exists():
         earlier = parse_object(path.read_bytes(), str(path), most_bytes=_MOST_BYTES).get("trustedRoot", {})
         root = root | {name: [*root[name], *earlier.get(name, [])] for name in _LISTS}
-    atomic.write_text(path, json.dumps(document | {"trustedRoot": root}, indent=1) + "\n")
+    atomic.write_text(path, json.dumps(document | {"trustedRoot": root}, indent=1) + "\n", mode=0o644)
 
 
 def _trusted_root(instance: "Instance") -> dict[str, Any]:
