@@ -9,7 +9,7 @@ Formats: DSSE protocol v1.0 (secure-systems-lab), in-toto Statement v1, Sigstore
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -43,8 +43,14 @@ def statement(
 
 def sign_statement(content: Mapping[str, Any], key: ec.EllipticCurvePrivateKey) -> bytes:
     """The bundle (JSON bytes) that holds `content` and its signature."""
+    return sign_with(
+        content, describe(key.public_key()), lambda data: key.sign(data, ec.ECDSA(hashes.SHA256()))
+    )
+
+
+def sign_with(content: Mapping[str, Any], signer: PublicKey, sign: Callable[[bytes], bytes]) -> bytes:
+    """The bundle of a key that is somewhere else: `sign` gives its DER signature (ECDSA, SHA-256) over bytes."""
     payload = canonical_json(dict(content))
-    signer = describe(key.public_key())
     bundle = {
         "mediaType": BUNDLE_TYPE,
         "verificationMaterial": {"publicKey": {"hint": signer.hint}, "tlogEntries": []},
@@ -52,10 +58,7 @@ def sign_statement(content: Mapping[str, Any], key: ec.EllipticCurvePrivateKey) 
             "payload": base64.b64encode(payload).decode(),
             "payloadType": PAYLOAD_TYPE,
             "signatures": [
-                {
-                    "sig": base64.b64encode(key.sign(pae(payload), ec.ECDSA(hashes.SHA256()))).decode(),
-                    "keyid": signer.key_id,
-                }
+                {"sig": base64.b64encode(sign(pae(payload))).decode(), "keyid": signer.key_id}
             ],
         },
     }
