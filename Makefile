@@ -131,7 +131,7 @@ bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
 
 lock: $(STAMP) ## resolve both requirements.lock again from their pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --group dev --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --extra pkcs11 --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package torch --no-annotate --no-header \
 	  --quiet -o requirements.lock
 	@# From its own directory: uv reads `[tool.uv]` of where it stands.
