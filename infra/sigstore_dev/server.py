@@ -8,10 +8,11 @@ What was signed can be verified when it is gone: the trust configuration is enou
 """
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 from infra.errors import ConfigError
 from infra.sigstore_dev.clock import Clock, system_clock
@@ -50,6 +51,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a client may keep its connection open
     instance: Instance
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is none; anything else is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
