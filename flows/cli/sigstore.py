@@ -51,7 +51,7 @@ def dev(
 
 @app.command()
 def token(
-    subject: Annotated[str, typer.Argument(help="E-mail address of a person, or https:// URI of a workload.")],
+    subject: Annotated[str, typer.Argument(help="E-mail address of a person, or https:// URI of a job.")],
     output: Annotated[
         Path | None, typer.Option("--output", help="Write it here, mode 0600, instead of printing it.")
     ] = None,

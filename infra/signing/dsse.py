@@ -49,7 +49,7 @@ def sign_statement(content: Mapping[str, Any], key: ec.EllipticCurvePrivateKey) 
 
 
 def sign_with(content: Mapping[str, Any], signer: PublicKey, sign: Callable[[bytes], bytes]) -> bytes:
-    """The bundle of a key that is somewhere else: `sign` gives its DER signature (ECDSA, SHA-256) over bytes."""
+    """The bundle of a key that is somewhere else: `sign` gives its DER ECDSA signature over SHA-256."""
     payload = canonical_json(dict(content))
     bundle = {
         "mediaType": BUNDLE_TYPE,
@@ -57,9 +57,7 @@ def sign_with(content: Mapping[str, Any], signer: PublicKey, sign: Callable[[byt
         "dsseEnvelope": {
             "payload": base64.b64encode(payload).decode(),
             "payloadType": PAYLOAD_TYPE,
-            "signatures": [
-                {"sig": base64.b64encode(sign(pae(payload))).decode(), "keyid": signer.key_id}
-            ],
+            "signatures": [{"sig": base64.b64encode(sign(pae(payload))).decode(), "keyid": signer.key_id}],
         },
     }
     return json.dumps(bundle, indent=1).encode() + b"\n"

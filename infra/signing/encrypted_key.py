@@ -69,7 +69,7 @@ def decrypt(data: bytes, passphrase: str) -> PrivateKeyTypes:
     if encrypted and not passphrase:
         raise IntegrityError("the key is under a passphrase", hint="name it: env:NAME or file:PATH")
     if passphrase and not encrypted:
-        raise IntegrityError("expected a key under a passphrase, got one without", hint="restore the right key")
+        raise IntegrityError("expected a key under a passphrase, got one without", hint="restore the key")
     try:
         return serialization.load_pem_private_key(data, _secret(passphrase) if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -42,7 +42,7 @@ class Pkcs11Signer:
     def __init__(self, uri: str, pin: str = "") -> None:
         self._key = parse_uri(uri)
         if pin and self._key.pin:
-            raise ConfigError("PKCS#11: two PINs: pin-source in the URI, and another", hint="name one of them")
+            raise ConfigError("PKCS#11: two PINs: pin-source in the URI, and another", hint="name one")
         self._pin = pin or self._key.pin
 
     @property
@@ -97,7 +97,7 @@ def _library() -> Any:
         import PyKCS11
     except ImportError as error:
         raise ConfigError(
-            "PKCS#11: the package pykcs11 is not installed", hint="install assay with the extra: assay[pkcs11]"
+            "PKCS#11: the package pykcs11 is not installed", hint="install the extra: assay[pkcs11]"
         ) from error
     return PyKCS11
 

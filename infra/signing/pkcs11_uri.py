@@ -47,8 +47,13 @@ def parse_uri(uri: str) -> TokenKey:
     if not module.is_absolute():
         raise ConfigError("PKCS#11: module-path is missing or not absolute", hint=_HINT)
     names = {name: _text(path.get(name, b"")) for name in ("token", "serial", "manufacturer", "model")}
-    pin = _pin_reference(_text(query.get("pin-source", b"")))
-    return TokenKey(module, **names, label=_text(path.get("object", b"")), key_id=path.get("id", b""), pin=pin)
+    return TokenKey(
+        module,
+        **names,
+        label=_text(path.get("object", b"")),
+        key_id=path.get("id", b""),
+        pin=_pin_reference(_text(query.get("pin-source", b""))),
+    )
 
 
 def _attributes(text: str, separator: str, known: frozenset[str]) -> dict[str, bytes]:
@@ -61,7 +66,7 @@ def _attributes(text: str, separator: str, known: frozenset[str]) -> dict[str, b
                 hint="put it into a file of mode 0600: pin-source=file:/path/to/pin",
             )
         if name not in known or name in found:
-            raise ConfigError(f"PKCS#11: attribute {name!r:.40} is unknown, misplaced or repeated", hint=_HINT)
+            raise ConfigError(f"PKCS#11: {name!r:.40} is unknown, misplaced or repeated", hint=_HINT)
         if not _VALUE.fullmatch(value):
             raise ConfigError(f"PKCS#11: {name}: a character has to be percent-encoded", hint=_HINT)
         found[name] = unquote_to_bytes(value)

@@ -60,9 +60,7 @@ class Fulcio:
             .add_extension(key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.SubjectAlternativeName([name(identity.subject)]), critical=True)
-            .add_extension(
-                x509.UnrecognizedExtension(_ISSUER_V1, identity.issuer.encode()), critical=False
-            )
+            .add_extension(x509.UnrecognizedExtension(_ISSUER_V1, identity.issuer.encode()), critical=False)
             .add_extension(
                 x509.UnrecognizedExtension(_ISSUER_V2, asn1.encode_der(identity.issuer)), critical=False
             )

@@ -49,7 +49,7 @@ class Issuer:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def token(self, subject: str, *, audience: str = AUDIENCE, lifetime: timedelta = LIFETIME) -> str:
-        """A signed token for an e-mail address or a workload's URI; raises IntegrityError for other subjects."""
+        """A signed token for an e-mail address or a workload's URI; raises IntegrityError for others."""
         _check_subject(subject)
         now = self._clock()
         claims: dict[str, Any] = {"iss": self.url, "aud": audience, "sub": subject}

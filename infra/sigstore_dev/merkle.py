@@ -46,7 +46,7 @@ class MerkleTree:
         return path[::-1]
 
     def _hash(self, start: int, end: int) -> bytes:
-        """MTH(D[start:end]); `start` is a multiple of the largest power of two in the range, by construction."""
+        """MTH(D[start:end]); `start` is a multiple of the largest power of two in the range, always."""
         size = end - start
         if size & (size - 1) == 0:  # a complete subtree: its hash is kept
             return self._levels[size.bit_length() - 1][start // size]

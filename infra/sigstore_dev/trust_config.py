@@ -62,9 +62,7 @@ def _trusted_root(instance: "Instance") -> dict[str, Any]:
     logs = ((instance.rekor_v1.log, _ECDSA), (instance.rekor_v2.log, _ED25519))
     return {
         "mediaType": TRUSTED_ROOT_TYPE,
-        "tlogs": [
-            _log(instance.url, log.public_der, log.key_id, details, started) for log, details in logs
-        ],
+        "tlogs": [_log(instance.url, log.public_der, log.key_id, details, started) for log, details in logs],
         "certificateAuthorities": [_authority(instance.fulcio.authority.certificates, instance.url, started)],
         "ctlogs": [_log(instance.url, instance.ct_log.public_der, instance.ct_log.key_id, _ECDSA, started)],
         "timestampAuthorities": [_authority(instance.timestamps.certificates, instance.url, started)],

@@ -1,4 +1,4 @@
-"""A certificate authority that is trusted but careless: what verification still refuses in its certificates."""
+"""A certificate authority that is trusted but careless: what is still refused in its certificates."""
 
 import base64
 import hashlib
@@ -127,11 +127,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
     "two names": ({"names": [x509.RFC822Name(f"{name}@example.com") for name in ("ann", "bob")]}, ONE_NAME),
     "name of a host": ({"names": (x509.DNSName("example.com"),)}, ONE_NAME),
     "other kind of name": (
-        {
-            "names": (
-                x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7"), asn1.encode_der("ann")),
-            )
-        },
+        {"names": (x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7"), asn1.encode_der("ann")),)},
         ONE_NAME,
     ),
     "no issuer": ({"issuer": ()}, ONE_ISSUER),

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyPair]:
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeyPair:
     """A token `release` that holds one key, `signing`; a copy of the key is here for comparison."""
     pytest.importorskip("PyKCS11", reason="the extra `pkcs11` is not installed")
     (tmp_path / "tokens").mkdir()
@@ -45,7 +44,7 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyPair]:
     pin = tmp_path / "pin"
     pin.write_text(PIN + "\n")
     pin.chmod(0o600)
-    yield pair
+    return pair
 
 
 def softhsm(*arguments: str) -> None:
@@ -155,9 +154,7 @@ def test_a_key_of_another_kind_is_refused(token: KeyPair, tmp_path: Path) -> Non
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     )
-    softhsm(
-        "--import", str(file), "--token", "release", "--label", "large", "--id", "05", "--pin", PIN
-    )
+    softhsm("--import", str(file), "--token", "release", "--label", "large", "--id", "05", "--pin", PIN)
     with pytest.raises(IntegrityError, match="not an EC P-256 key"):
         Pkcs11Signer(uri(tmp_path, key="object=large")).sign(CONTENT)
 

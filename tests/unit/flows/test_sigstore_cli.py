@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from infra.signing.keyless import KeylessSigner, read_trust, verify_keyless
 from infra.digest import digest_bytes
 from infra.signing.dsse import statement
+from infra.signing.keyless import KeylessSigner, read_trust, verify_keyless
 
 CONTENT = statement({"thing": digest_bytes(b"thing")}, "urn:test", {"answer": 42})
 

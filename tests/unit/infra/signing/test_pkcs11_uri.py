@@ -32,8 +32,8 @@ def test_what_is_not_exact_is_refused(uri: str, why: str) -> None:
         parse_uri(uri)
 
 
-@pytest.mark.parametrize("where", ["pkcs11:object=k?module-path=/m.so&pin-value=4711", "pkcs11:pin-value=4711"])
-def test_a_pin_in_the_uri_is_refused_without_repeating_it(where: str) -> None:
+@pytest.mark.parametrize("uri", ["pkcs11:object=k?module-path=/m.so&pin-value=4711", "pkcs11:pin-value=4711"])
+def test_a_pin_in_the_uri_is_refused_without_repeating_it(uri: str) -> None:
     with pytest.raises(ConfigError, match="process lists") as caught:
-        parse_uri(where)
+        parse_uri(uri)
     assert "4711" not in caught.value.diagnostics()

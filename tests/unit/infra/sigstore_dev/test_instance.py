@@ -56,7 +56,7 @@ def message(instance: Instance, path: str, body: bytes, bearer: str = "") -> str
 # ── issuer ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("subject", ["", "ann", "ann@", "http://ci.example/x", "a b@example.com", "https://", 7])
+@pytest.mark.parametrize("subject", ["", "ann", "ann@", "http://ci.example", "a b@c.example", "https://", 7])
 def test_only_people_and_workloads_get_tokens(instance: Instance, subject: Any) -> None:
     with pytest.raises(IntegrityError, match="no identity"):
         instance.issuer.token(subject)
@@ -75,7 +75,7 @@ def test_foreign_expired_early_and_unsigned_tokens_are_refused() -> None:
         Issuer(URL, clock).token(ANN),
         issuer.token(ANN, audience="other"),
         issuer.token(ANN, lifetime=timedelta(0)),
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         # A public value taken for a secret: the classic confusion of algorithms.
         jwt.encode(claims, issuer.jwks()["keys"][0]["x"], algorithm="HS256"),
     ]
@@ -122,7 +122,8 @@ def test_a_certificate_needs_a_token_and_a_key_in_hand(instance: Instance) -> No
     der[-1] ^= 1
     stolen = x509.load_der_x509_csr(bytes(der)).public_bytes(serialization.Encoding.PEM)
     assert "possession" in message(instance, path, wrapped(stolen), token)
-    for body in (b"{}", b'{"certificateSigningRequest":7}', wrapped(b"x"), b'{"certificateSigningRequest":"!"}'):
+    name = b"certificateSigningRequest"
+    for body in (b"{}", wrapped(b"x"), b'{"%b":7}' % name, b'{"%b":"!"}' % name):
         assert "certificate request" in message(instance, path, body, token)
 
 
@@ -185,14 +186,19 @@ def test_only_sha256_is_timestamped(instance: Instance) -> None:
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
 NAMES = st.sampled_from(
-    ["apiVersion", "kind", "spec", "data", "hash", "signature", "proposedContent", "envelope", "verifiers"]
-    + ["hashedRekordRequestV002", "digest", "certificateSigningRequest", "subject", "publicKey", "content"]
+    [
+        *("apiVersion", "kind", "spec", "data", "hash", "signature", "publicKey", "content", "digest"),
+        *("proposedContent", "envelope", "verifiers", "hashedRekordRequestV002", "certificateSigningRequest"),
+    ]
 )
 DOCUMENTS = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=12)
 KINDS = st.sampled_from(["dsse", "hashedrekord"])
 
 
-@given(path=st.sampled_from(POSTS), body=st.binary(max_size=200) | DOCUMENTS.map(lambda d: json.dumps(d).encode()))
+BODIES = st.binary(max_size=200) | DOCUMENTS.map(lambda document: json.dumps(document).encode())
+
+
+@given(path=st.sampled_from(POSTS), body=BODIES)
 def test_garbage_is_refused_and_nothing_else_happens(instance: Instance, path: str, body: bytes) -> None:
     token = instance.secret if path == "/token" else instance.issuer.token(ANN)
     assert instance.answer("POST", path, body, token).status == 400
@@ -205,7 +211,8 @@ def test_a_malformed_entry_of_a_known_kind_is_refused(instance: Instance, kind: 
 
 
 def test_unknown_addresses_are_not_found(instance: Instance) -> None:
-    for method, path in (("GET", "/"), ("POST", "/"), ("GET", "/token"), ("PUT", "/token"), ("GET", "/jwks?x")):
+    for wanted in ("GET /", "POST /", "GET /token", "PUT /token", "GET /jwks?x"):
+        method, path = wanted.split()
         assert instance.answer(method, path, b"", "").status == 404
 
 
