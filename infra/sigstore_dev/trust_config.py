@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from infra import atomic
+from infra.errors import IntegrityError
 from infra.signing.documents import parse_object
 from infra.sigstore_dev.authorities import ORGANISATION
 
@@ -48,13 +49,28 @@ def trust_config(instance: "Instance", rekor: RekorVersion) -> dict[str, Any]:
 def write_trust_config(path: Path, document: dict[str, Any]) -> None:
     """Write it, keeping what an earlier file at `path` trusted: signatures of earlier starts stay good.
 
-    Raises IntegrityError when there is something else at `path`.
+    Raises IntegrityError when something else is at `path`, such as the trust of a real instance.
     """
     root = document["trustedRoot"]
     if path.exists():
-        earlier = parse_object(path.read_bytes(), str(path), most_bytes=_MOST_BYTES).get("trustedRoot", {})
-        root = root | {name: [*root[name], *earlier.get(name, [])] for name in _LISTS}
+        earlier = _earlier_root(path)
+        root = root | {name: [*root[name], *earlier[name]] for name in _LISTS}
     atomic.write_text(path, json.dumps(document | {"trustedRoot": root}, indent=1) + "\n", mode=0o644)
+
+
+def _earlier_root(path: Path) -> dict[str, Any]:
+    document = parse_object(path.read_bytes(), str(path), most_bytes=_MOST_BYTES)
+    try:
+        operators = {each["operator"] for each in document["signingConfig"]["caUrls"]}
+        root = {name: list(document["trustedRoot"][name]) for name in _LISTS}
+    except (KeyError, TypeError):
+        operators, root = set(), {}
+    if operators != {ORGANISATION}:
+        raise IntegrityError(
+            f"{path}: is not of a private Sigstore of ours, and is not replaced",
+            hint="choose another directory",
+        )
+    return root
 
 
 def _trusted_root(instance: "Instance") -> dict[str, Any]:

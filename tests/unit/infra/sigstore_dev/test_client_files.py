@@ -39,7 +39,11 @@ def test_what_an_earlier_start_signed_stays_trusted(tmp_path: Path) -> None:
 
 
 def test_something_else_in_the_place_of_the_trust_config_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / TRUST_CONFIG).write_text("notes")
-    with serving() as instance, pytest.raises(IntegrityError), published(instance, tmp_path, 2):
-        raise AssertionError
-    assert (tmp_path / TRUST_CONFIG).read_text() == "notes"
+    with serving() as instance:
+        real = instance.trust_config()
+        real["signingConfig"]["caUrls"][0]["operator"] = "sigstore.example"
+        for content in ("notes", "{}", '{"signingConfig": 7}', json.dumps(real)):
+            (tmp_path / TRUST_CONFIG).write_text(content)
+            with pytest.raises(IntegrityError), published(instance, tmp_path, 2):
+                raise AssertionError
+            assert (tmp_path / TRUST_CONFIG).read_text() == content
