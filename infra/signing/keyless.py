@@ -5,11 +5,12 @@ bundle = signer.sign(statement)
 content, signer = verify_keyless(bundle, read_trust(Path("trusted-root.json")), "gates.sigstore.json")
 
 Verification needs no network, whatever became of the services. What a trusted root no longer names is
-revoked; an entry whose `validFor` has ended is not, since sigstore-python 4.5.1 does not look at that.
+revoked; where it ends the `validFor` of an entry, what was signed before still counts.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class KeylessSigner:
         """
         payload = canonical_json(dict(content))
         bundle, root = within(self._patience_s, lambda: self._signed(payload))
-        _, self._identity = _verified(bundle, root, "new signature")
+        _, self._identity = _verified(bundle, lambda _: root, "new signature")
         return bundle
 
     def _signed(self, payload: bytes) -> "tuple[bytes, TrustedRoot]":
@@ -100,21 +101,23 @@ def verify_keyless(bundle: bytes, trust: bytes, name: str) -> tuple[dict[str, An
     Raises IntegrityError and nothing else.
     """
     try:
-        return _verified(bundle, trusted_root(trust), name)
+        return _verified(bundle, lambda certificate: trusted_root(trust, _life(certificate)), name)
     except IntegrityError as error:
         if error.message.startswith(f"{name}: "):
             raise
         raise IntegrityError(f"{name}: {error.message}", error.hint) from error
 
 
-def _verified(bundle: bytes, root: "TrustedRoot", name: str) -> tuple[dict[str, Any], SignerIdentity]:
+def _verified(
+    bundle: bytes, root_for: "Callable[[Certificate], TrustedRoot]", name: str
+) -> tuple[dict[str, Any], SignerIdentity]:
     document = parse_object(bundle, name, most_bytes=MOST_BYTES)
     if document.get("mediaType") != BUNDLE_TYPE:
         raise IntegrityError(
             f"{name}: got media type {document.get('mediaType')!r}, expected {BUNDLE_TYPE!r}"
         )
     try:
-        kind, payload, signer = _signed_payload(bundle, document, root, name)
+        kind, payload, signer = _signed_payload(bundle, document, root_for, name)
     except IntegrityError:
         raise
     except Exception as error:
@@ -132,7 +135,7 @@ def _verified(bundle: bytes, root: "TrustedRoot", name: str) -> tuple[dict[str, 
 
 
 def _signed_payload(
-    bundle: bytes, document: dict[str, Any], root: "TrustedRoot", name: str
+    bundle: bytes, document: dict[str, Any], root_for: "Callable[[Certificate], TrustedRoot]", name: str
 ) -> tuple[str, bytes, SignerIdentity]:
     from sigstore.models import Bundle
     from sigstore.verify import Verifier
@@ -142,11 +145,17 @@ def _signed_payload(
     # The wrapper is not signed, so it may have one meaning only: what its reader would write down again.
     if parse_object(parsed.to_json().encode(), name, most_bytes=2 * MOST_BYTES) != document:
         raise IntegrityError(f"{name}: the bundle is not in canonical form")
-    signer = _identity_of(parsed.signing_certificate, name)
+    certificate = parsed.signing_certificate
+    signer = _identity_of(certificate, name)
     # Sigstore's own reader of certificates has to find the same identity and issuer.
     policy = Identity(identity=signer.subject, issuer=signer.issuer)
-    kind, payload = Verifier(trusted_root=root).verify_dsse(parsed, policy)
+    kind, payload = Verifier(trusted_root=root_for(certificate)).verify_dsse(parsed, policy)
     return kind, payload, signer
+
+
+def _life(certificate: "Certificate") -> tuple[datetime, datetime]:
+    """When it is valid: once it is verified, the signature is known to be of that time."""
+    return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def _identity_of(certificate: "Certificate", name: str) -> SignerIdentity:

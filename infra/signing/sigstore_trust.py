@@ -1,13 +1,14 @@
 """What a Sigstore verifier trusts: a trusted root, alone or inside a client trust configuration.
 
 trust = read_trust(Path("trusted-root.json"))     # its bytes, once they are known to make sense
-trusted_root(trust)                               # fresh for each verification
+trusted_root(trust, during=(start, end))          # fresh for each verification
 client_config(Path("trust-config.json"))          # also where to sign; None: the public instance
 """
 
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.errors import IntegrityError
 from infra.signing.documents import parse_object
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
+# Logs have their validity with their key, authorities beside their chain.
+_LOGS, _AUTHORITIES = ("tlogs", "ctlogs"), ("certificateAuthorities", "timestampAuthorities")
 _NO_SERVICES = {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"}
 _MOST_BYTES = 4 << 20
 
@@ -34,9 +37,11 @@ def read_trust(path: Path) -> bytes:
     return data
 
 
-def trusted_root(data: bytes) -> "TrustedRoot":
+def trusted_root(data: bytes, during: tuple[datetime, datetime] | None = None) -> "TrustedRoot":
     """A new object each time, so that nothing one verification learns reaches the next.
 
+    With `during`, the life of the signing certificate, what counted before or after it alone is left out:
+    sigstore-python 4.5.1 goes on trusting authorities and logs whose `validFor` has ended.
     Raises IntegrityError.
     """
     from sigstore.models import ClientTrustConfig
@@ -50,9 +55,25 @@ def trusted_root(data: bytes) -> "TrustedRoot":
             hint="name a trusted_root.json or a client trust configuration",
         )
     try:
+        if during is not None:
+            document["trustedRoot"] = _valid_during(document["trustedRoot"], *during)
         return ClientTrustConfig.from_json(json.dumps(document)).trusted_root
     except Exception as error:
         raise IntegrityError(f"not a trusted root: {type(error).__name__}: {error}") from error
+
+
+def _valid_during(root: dict[str, Any], start: datetime, end: datetime) -> dict[str, Any]:
+    def counts(validity: dict[str, str]) -> bool:
+        since, until = validity.get("start"), validity.get("end")
+        return (since is None or datetime.fromisoformat(since) <= end) and (
+            until is None or start <= datetime.fromisoformat(until)
+        )
+
+    logs = {name: [e for e in root[name] if counts(e["publicKey"].get("validFor", {}))] for name in _LOGS}
+    authorities = {
+        name: [e for e in root.get(name, []) if counts(e.get("validFor", {}))] for name in _AUTHORITIES
+    }
+    return root | logs | authorities
 
 
 def client_config(path: Path | None) -> "ClientTrustConfig":

@@ -1,10 +1,12 @@
 """Keyless signatures that count: who signed is known, with no service running, long after the certificate."""
 
 import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -58,16 +60,22 @@ def test_a_failed_signature_is_made_good_by_the_next(sigstore: PrivateSigstore) 
 
 
 def test_verification_needs_no_service_and_no_valid_certificate(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The certificate is nearly at its end when it is issued.
     clock = MovedClock(timedelta(minutes=-10, seconds=2))
     with serving(clock=clock) as instance:
-        place = PrivateSigstore(instance, clock, tmp_path_factory.mktemp("late"))
+        place = PrivateSigstore(instance, clock, tmp_path)
         token = instance.issuer.token(ANN, lifetime=timedelta(hours=1))
         bundle = place.signer(token=token).sign(CONTENT)
         trust = place.trust
     time.sleep(2.1)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("verification asked the network")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert verify_keyless(bundle, trust, "x") == (CONTENT, SignerIdentity(ANN, place.url))
 
 

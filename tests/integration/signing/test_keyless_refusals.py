@@ -5,7 +5,7 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -266,15 +266,45 @@ def test_what_is_no_trusted_root_is_refused(
         read_trust(tmp_path / "absent.json")
 
 
-def test_a_timestamp_authority_whose_time_is_over_gives_no_time(
-    signed: dict[int, tuple[bytes, bytes, bytes]],
+def with_validity(trust: bytes, name: str, start: timedelta, end: timedelta | None) -> bytes:
+    """The root with one list whose entries count from `start` to `end`, seen from now."""
+    document, now = json.loads(trust), datetime.now(UTC)
+    for each in document["trustedRoot"][name]:
+        validity = each.get("publicKey", each)["validFor"] = {"start": (now + start).isoformat()}
+        if end is not None:
+            validity["end"] = (now + end).isoformat()
+    return json.dumps(document).encode()
+
+
+LISTS = ["tlogs", "certificateAuthorities", "ctlogs", "timestampAuthorities"]
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("rekor", [1, 2])
+@pytest.mark.parametrize("name", LISTS)
+def test_what_counted_at_another_time_does_not_count(
+    signed: dict[int, tuple[bytes, bytes, bytes]], rekor: RekorVersion, name: str
 ) -> None:
-    bundle, _, trust = signed[2]
-    document = json.loads(trust)
-    (authority,) = document["trustedRoot"]["timestampAuthorities"]
-    authority["validFor"]["end"] = authority["validFor"]["start"]
-    with pytest.raises(IntegrityError, match="verified time"):
-        verify_keyless(bundle, json.dumps(document).encode(), "x")
+    bundle, _, trust = signed[rekor]
+    for start, end in ((-2 * HOUR, -HOUR), (HOUR, None), (HOUR, 2 * HOUR)):
+        with pytest.raises(IntegrityError, match=r"^x: "):
+            verify_keyless(bundle, with_validity(trust, name, start, end), "x")
+    for when in ("yesterday", 7, {}):
+        document = json.loads(trust)
+        for each in document["trustedRoot"][name]:
+            each.get("publicKey", each)["validFor"] = {"start": when}
+        with pytest.raises(IntegrityError, match=r"^x: "):
+            verify_keyless(bundle, json.dumps(document).encode(), "x")
+
+
+@pytest.mark.parametrize("rekor", [1, 2])
+@pytest.mark.parametrize("name", LISTS)
+def test_what_was_signed_before_the_end_still_counts(
+    signed: dict[int, tuple[bytes, bytes, bytes]], rekor: RekorVersion, name: str
+) -> None:
+    bundle, _, trust = signed[rekor]
+    for end in (HOUR, None):
+        assert verify_keyless(bundle, with_validity(trust, name, -HOUR, end), "x")[0] == CONTENT
 
 
 # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────────
