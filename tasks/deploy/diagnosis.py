@@ -65,7 +65,7 @@ def _routes(workspace: Workspace) -> str:
     file = workspace.run / "routes.json"
     if not file.exists():
         return "no routes yet"
-    present = read_snapshot(file)
+    present = read_snapshot(file, [workspace.keys / "signing.pub"])
     wanted = routes_from(all_states(workspace.ledger), generation=present.generation)
     if present.models != wanted.models:
         raise IntegrityError(

@@ -98,7 +98,7 @@ def _routes(workspace: Workspace, states: dict[str, ProjectState]) -> str:
     file = workspace.run / "routes.json"
     if not file.exists():
         return "none: nothing is served"
-    present = read_snapshot(file)
+    present = read_snapshot(file, [workspace.keys / "signing.pub"])
     wanted = routes_from(list(states.values()), generation=present.generation)
     if present.models != wanted.models:
         raise IntegrityError(

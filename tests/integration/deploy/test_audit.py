@@ -102,11 +102,13 @@ def test_each_thing_that_was_altered_is_named(house: House) -> None:
     overwrite(card, lambda data: data + b" ")
     assert [each.startswith("release: ") and "card.html: altered" in each for each in house.wrong()] == [True]
     overwrite(card, lambda _: good)
-    snapshot = read_snapshot(house.workspace.run / "routes.json")
+    keys = ensure_key(house.workspace.home)
+    snapshot = read_snapshot(house.workspace.run / "routes.json", [keys.public])
     other = "sha256:" + "7" * 64
     write_snapshot(
         house.workspace.run / "routes.json",
         RouteSnapshot(snapshot.generation + 1, dict.fromkeys(snapshot.models, other), (), (other,)),
+        keys.private,
     )
     assert [each.split(":")[0] for each in house.wrong()] == ["routes"]
     shutil.rmtree(house.directory)

@@ -251,7 +251,7 @@ def test_server_loads_verified_releases_only(installation: Any, tiny_base: Path)
     data[-1] ^= 1
     altered.write_bytes(data)
     routes = installation.home / "run" / "routes.json"
-    write_snapshot(routes, RouteSnapshot(1, {"triage": good}, (), (good, bad)))
+    write_snapshot(routes, RouteSnapshot(1, {"triage": good}, (), (good, bad)), installation.pair.private)
     server = Server(installation)
 
     states = server.states()
