@@ -87,6 +87,6 @@ def _services(workspace: Workspace) -> str:
 
 def _aliases(workspace: Workspace) -> str:
     state = workspace.state()
-    if state.champion is None or not stack.status(workspace.home).running:
+    if not stack.status(workspace.home).running:
         return "nothing to compare"
     return check_aliases(workspace, state)
