@@ -105,7 +105,8 @@ for name in ("absent", "fields"):
 
 @pytest.mark.timeout(180)
 def test_a_secret_block_is_a_secret(prefect_url: str, home: Path) -> None:
-    environment = {**os.environ, "PREFECT_API_URL": f"{prefect_url}/api", "PREFECT_HOME": str(home / "client")}
+    client = {"PREFECT_API_URL": f"{prefect_url}/api", "PREFECT_HOME": str(home / "client")}
+    environment = {**os.environ, **client}
     command = [sys.executable, "-c", _BLOCKS]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
