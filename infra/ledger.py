@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GENESIS = "sha256:" + "0" * 64
 _BUSY_S = 20
 _APPEND_TRIES = 20
+_POSTGRES_LOCK = 0x6C65646765720001  # "ledger", a number of ours among the database's advisory locks
 log = logging.getLogger("assay.ledger")
 
 
@@ -213,6 +214,7 @@ class Ledger:
             check = self._check_against_checkpoint()
             try:
                 with _database_errors(), self._connect().begin() as connection:
+                    _wait_turn(connection)
                     entries = check(self._read(connection))
                     entry = self._append(
                         connection,
@@ -355,6 +357,7 @@ class Ledger:
                 event.listen(engine, "connect", _durable)
                 event.listen(engine, "begin", _lock_now)
             with engine.begin() as connection:
+                _wait_turn(connection)  # two that create a table at once collide in the catalogue
                 connection.execute(text(_SCHEMA))
             self._engine = engine
         return self._engine
@@ -408,6 +411,12 @@ def _write_ahead(cursor: Any) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+
+
+def _wait_turn(connection: "Connection") -> None:
+    """One writer at a time on Postgres too, until the transaction ends; SQLite has its lock since BEGIN."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
 
 
 def _lock_now(connection: Any) -> None:
