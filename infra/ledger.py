@@ -9,16 +9,18 @@ ledger.verify()                        # names the first row that does not fit t
 import contextlib
 import getpass
 import json
+import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.digest import canonical_json, digest_bytes, digest_json
-from infra.errors import IntegrityError, PromotionDenied, Unavailable
+from infra.checkpoints import Checkpoints, check_covers
+from infra.digest import canonical_json, digest_json
+from infra.errors import AssayError, IntegrityError, PromotionDenied, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 GENESIS = "sha256:" + "0" * 64
 _BUSY_S = 20
 _APPEND_TRIES = 20
+_POSTGRES_LOCK = 0x6C65646765720001  # "ledger", a number of ours among the database's advisory locks
+log = logging.getLogger("assay.ledger")
 
 
 class Kind(StrEnum):
@@ -177,8 +181,9 @@ def step(state: ProjectState, entry: Entry) -> ProjectState:
 class Ledger:
     """Hash-chained entries behind a SQLAlchemy URL (SQLite embedded, Postgres in production)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, checkpoints: Checkpoints | None = None) -> None:
         self.url = url
+        self._checkpoints = checkpoints
         self._engine: Engine | None = None
 
     def append(
@@ -205,18 +210,62 @@ class Ledger:
                 "a ledger entry needs an actor and a reason", hint="say who decides, and why"
             )
         for _ in range(_APPEND_TRIES):
+            self._begin_checkpoints()
+            check = self._check_against_checkpoint()
             try:
                 with _database_errors(), self._connect().begin() as connection:
-                    return self._append(
-                        connection, kind, project, subject, actor, reason, details or {}, expected_head
+                    _wait_turn(connection)
+                    entries = check(self._read(connection))
+                    entry = self._append(
+                        connection,
+                        entries,
+                        kind,
+                        project,
+                        subject,
+                        actor,
+                        reason,
+                        details or {},
+                        expected_head,
                     )
             except Conflict:
                 continue  # another writer took this sequence number: read its entry and decide again
+            self._advance([*entries, entry])
+            return entry
         raise Unavailable("ledger is too busy to append to", hint="run again")
+
+    def _begin_checkpoints(self) -> None:
+        """Before the first entry: a ledger that has entries and no checkpoint has lost it."""
+        if self._checkpoints is not None and self._checkpoints.newest() is None and not self.entries():
+            self._checkpoints.advance([])
+
+    def _advance(self, entries: list[Entry]) -> None:
+        if self._checkpoints is None:
+            return
+        try:
+            self._checkpoints.advance(entries)
+        except AssayError as error:
+            # The entry stands: whoever appended it must not believe otherwise. The next append signs it too.
+            log.warning("ledger entry %d is not in a checkpoint yet: %s", entries[-1].seq, error.message)
+
+    def _check_against_checkpoint(self) -> Callable[[list[Entry]], list[Entry]]:
+        """Read the checkpoint now; the entries that are read next have to fit their chain and it."""
+        checkpoints = self._checkpoints
+        before = checkpoints.newest() if checkpoints is not None else None
+
+        def check(entries: list[Entry]) -> list[Entry]:
+            check_chain(entries)
+            if before is not None:
+                check_covers(before, entries)
+            elif checkpoints is not None and entries and not self._shared and checkpoints.newest() is None:
+                raise IntegrityError("the ledger has entries and no checkpoint", hint=_LOST)
+            return entries
+
+        return check
 
     def _append(
         self,
         connection: "Connection",
+        entries: list[Entry],
         kind: Kind,
         project: str,
         subject: str,
@@ -227,8 +276,6 @@ class Ledger:
     ) -> Entry:
         from sqlalchemy import text
 
-        entries = self._read(connection)
-        check_chain(entries)
         state = fold(project, entries)
         if expected_head is not None and state.head != expected_head:
             raise PromotionDenied(
@@ -266,18 +313,25 @@ class Ledger:
             return self._read(connection)
 
     def state(self, project: str) -> ProjectState:
-        """The verified fold for one project; raises IntegrityError when the chain is broken."""
-        entries = self.entries()
-        check_chain(entries)
-        return fold(project, entries)
+        """The verified fold for one project; raises IntegrityError when the chain is broken or was cut."""
+        return fold(project, self.intact())
+
+    def intact(self) -> list[Entry]:
+        """All entries, their chain and checkpoint verified; raises IntegrityError, Unavailable."""
+        check = self._check_against_checkpoint()
+        return check(self.entries())
 
     def verify(self) -> int:
         """Check the whole chain; returns the number of entries, raises IntegrityError naming the row."""
-        entries = self.entries()
-        check_chain(entries)
+        entries = self.intact()
         for project in {entry.project for entry in entries}:
             fold(project, entries)
         return len(entries)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether other homes write to the same database: each signs what it saw first."""
+        return not self.url.startswith("sqlite")
 
     def _read(self, connection: "Connection") -> list[Entry]:
         from sqlalchemy import text
@@ -303,6 +357,7 @@ class Ledger:
                 event.listen(engine, "connect", _durable)
                 event.listen(engine, "begin", _lock_now)
             with engine.begin() as connection:
+                _wait_turn(connection)  # two that create a table at once collide in the catalogue
                 connection.execute(text(_SCHEMA))
             self._engine = engine
         return self._engine
@@ -358,6 +413,12 @@ def _write_ahead(cursor: Any) -> None:
             time.sleep(0.02)
 
 
+def _wait_turn(connection: "Connection") -> None:
+    """One writer at a time on Postgres too, until the transaction ends; SQLite has its lock since BEGIN."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
+
+
 def _lock_now(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -369,6 +430,10 @@ def _entry(row: Any) -> Entry:
         raise IntegrityError(f"ledger row {row['seq']} was altered: {error}", hint=_ALTERED) from error
 
 
+_LOST = (
+    "restore audit/checkpoint.json from a backup; if it was lost for good,"
+    " `assay audit checkpoint --reason …` says so and signs the ledger as it is"
+)
 _ALTERED = "restore ledger.db from a backup; nothing is promoted while the chain is broken"
 
 
@@ -405,5 +470,5 @@ def local_actor() -> str:
 
 
 def head_digest(entries: list[Entry]) -> str:
-    """Digest of the newest entry: what a checkpoint of the whole history signs."""
-    return entries[-1].digest if entries else digest_bytes(b"")
+    """Digest of the newest entry, which stands for the whole history."""
+    return entries[-1].digest if entries else GENESIS

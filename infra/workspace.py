@@ -7,6 +7,7 @@ workspace.ledger.state(workspace.project.name).champion
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.checkpoints import Checkpoints
 from infra.config import Project, load_project
 from infra.handover import Shelf
 from infra.ledger import Ledger, ProjectState
@@ -61,4 +62,5 @@ class Workspace:
 def open_workspace(name: str | None = None, profile: str | None = None) -> Workspace:
     """Open the installation for a project; raises ConfigError as `load_project` does."""
     project = load_project(name, profile=profile)
-    return Workspace(name or "default", project, open_store(project.store_uri), Ledger(project.ledger_url))
+    ledger = Ledger(project.ledger_url, Checkpoints(project.home))
+    return Workspace(name or "default", project, open_store(project.store_uri), ledger)

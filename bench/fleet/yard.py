@@ -24,7 +24,7 @@ from infra.workspace import Workspace, open_workspace
 from tasks.records import Candidate, Developed, FineTuned, Row, TrainedAdapter
 from tasks.records.provenance import Provenance
 
-_SHARED = ("ledger.db", "keys", "releases", "handover", "steps", "datasets")
+_SHARED = ("ledger.db", "audit", "keys", "releases", "handover", "steps", "datasets")
 
 
 @dataclass(frozen=True)

@@ -32,11 +32,15 @@ def doctor(
 
 def _repair(workspace: "Workspace") -> None:
     from infra.stack import endpoints
-    from tasks.deploy.aliases import move_aliases
+    from tasks.deploy.aliases import follow_ledger
     from tasks.deploy.rollout import reconcile
+    from tasks.deploy.routes import publish_routes
 
     running = endpoints(workspace.home)
     enter_stack(workspace.home, running)
     workspace.ledger.verify()
     if workspace.state().champion is not None:
-        move_aliases(workspace, reconcile(workspace, running))
+        reconcile(workspace, running)
+    else:
+        publish_routes(workspace)
+    follow_ledger(workspace)

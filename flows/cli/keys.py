@@ -1,4 +1,4 @@
-"""`assay keys create|revoke|list`: who may use the gateway."""
+"""`assay keys create|rotate|revoke|list`: who may use the gateway."""
 
 from typing import Annotated
 
@@ -29,6 +29,22 @@ def create(
         expires = datetime.now(UTC) + timedelta(days=days) if days else None
         key_id, secret = _keys().create(name, scopes=tuple(scope or ("models",)), expires=expires)
         emit({"id": key_id, "key": secret}, as_json=as_json, text=secret)
+
+
+@app.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="Id of the key.")],
+    grace_hours: Annotated[
+        float, typer.Option(min=0, help="Hours for which the old secret stays valid; 0: it ends now.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw a new secret with the same name, scopes and expiry; shown once."""
+    from datetime import timedelta
+
+    with explained(as_json):
+        fresh, secret = _keys().rotate(key_id, timedelta(hours=grace_hours))
+        emit({"id": fresh, "key": secret, "replaces": key_id}, as_json=as_json, text=secret)
 
 
 @app.command()

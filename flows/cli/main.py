@@ -6,6 +6,7 @@ from flows.cli import (
     audit,
     base,
     card,
+    containment,
     data,
     doctor,
     evaluate,
@@ -44,6 +45,7 @@ app.add_typer(threats.app, name="threats", help="The threat model and what prove
 app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspicion: decide on them.")
 app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
 app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
+release.app.command("quarantine")(containment.quarantine)
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
 app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")

@@ -25,7 +25,7 @@ def redteam(
     url: Annotated[str, typer.Argument(help="Address up to /v1, for example http://127.0.0.1:8080/v1.")],
     model: Annotated[str, typer.Option("--model", help="Name of the model.")],
     api_key: Annotated[
-        str, typer.Option("--api-key", help="Reference to the key: env:NAME or file:PATH, never the key.")
+        str, typer.Option("--api-key", help="Reference to the key: env:NAME, file:PATH, …; never the key.")
     ] = "",
     tier: Annotated[
         Literal["native", "garak"], typer.Option(help="Our own attacks, or garak's (`make garak`; minutes).")

@@ -73,7 +73,7 @@ class NotifySettings(Section):
     """Where events go besides the log."""
 
     webhook: SecretReference | None = Field(
-        None, description="secret reference (env:NAME or file:PATH) to an http(s) URL"
+        None, description="secret reference (env:NAME, file:PATH, aws:NAME, prefect:BLOCK) to an http(s) URL"
     )
 
 

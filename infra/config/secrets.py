@@ -1,4 +1,4 @@
-"""Secrets are references (`env:NAME`, `file:PATH`), resolved at the moment of use and never stored.
+"""Secrets are references (env:NAME, file:PATH, aws:NAME, prefect:BLOCK), resolved when used, never stored.
 
 resolve("env:PAGER_URL")             # the value, or ConfigError
 redact("token=abc123", ["abc123"])   # "token=[redacted]"
@@ -9,24 +9,33 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from infra.config.vaults import from_aws, from_prefect
 from infra.errors import ConfigError
 
 REDACTED = "[redacted]"
+FORMS = "env:NAME, file:PATH, aws:NAME, aws:NAME#FIELD or prefect:BLOCK"
+SCHEMES = ("env:", "file:", "aws:", "prefect:")
 _resolved: set[str] = set()
 
 
 def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The secret behind a reference; raises ConfigError when absent, empty or readable by others."""
+    """The secret behind a reference.
+
+    Raises ConfigError when it is absent, empty or readable by others, Unavailable when its service does not
+    answer.
+    """
     scheme, _, name = reference.partition(":")
     if scheme == "env":
         value = environ.get(name, "")
     elif scheme == "file":
         value = _private_text(Path(name))
+    elif scheme == "aws" and name:
+        value = from_aws(name)
+    elif scheme == "prefect" and name:
+        value = from_prefect(name)
     else:
         # The value itself may have been pasted here by mistake, so it is not repeated.
-        raise ConfigError(
-            "secret reference has an unknown form", hint="use env:NAME or file:PATH, never the value"
-        )
+        raise ConfigError("secret reference has an unknown form", hint=f"use {FORMS}, never the value")
     if not value.strip():
         raise ConfigError(f"secret {scheme}:{name} is empty or not set", hint="set it and run again")
     _resolved.add(value.strip())

@@ -5,14 +5,16 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from infra.config.secrets import FORMS, SCHEMES
+
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
 def _is_reference(value: str) -> str:
-    if not value.startswith(("env:", "file:")):
+    if not value.startswith(SCHEMES):
         # Of this type, so that the loader does not repeat what may be the secret itself.
-        raise PydanticCustomError("secret_reference", "expected env:NAME or file:PATH, never the value")
+        raise PydanticCustomError("secret_reference", f"expected {FORMS}, never the value")
     return value
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
+from infra.checkpoints import Checkpoints
 from infra.config import load_project
 from infra.config.secrets import resolve
 from infra.errors import AssayError
@@ -49,7 +50,7 @@ def build(options: argparse.Namespace) -> tuple[Gateway, float]:
     home = Path(options.home).absolute()
     project = load_project(options.project, profile=options.profile).model_copy(update={"home": home})
     token = resolve(f"file:{home / 'keys' / 'internal.token'}")
-    trust = Trust(home, (home / "keys" / "signing.pub",), Ledger(project.ledger_url))
+    trust = Trust(home, (home / "keys" / "signing.pub",), Ledger(project.ledger_url, Checkpoints(home)))
     timeout_s = project.gateway.upstream_timeout_s
     gateway = Gateway(home, trust, project.gateway, lambda: Upstream(options.upstream, token, timeout_s))
     return gateway, project.gateway.drain_s

@@ -16,7 +16,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -85,19 +85,41 @@ class KeyStore:
         now = datetime.now(UTC)
         if expires is not None and (expires.tzinfo is None or expires <= now):
             raise ConfigError(f"key: expiry {expires} has no time zone or is past", hint="name a later time")
-        key_id = secrets.token_hex(6)
-        secret = f"ak-{key_id}-{secrets.token_urlsafe(32)}"
+        key_id, secret = _draw()
         key = ApiKey(key_id, name, scopes, _hash(secret), now, expires)
         with self._locked() as keys:
             self._write([*keys, key])
         return key_id, secret
 
+    def rotate(self, key_id: str, grace: timedelta = timedelta()) -> tuple[str, str]:
+        """A new secret for the same name, scopes and expiry: (id, secret); the old one ends after `grace`.
+
+        Without grace the old key is revoked at once. Raises ConfigError for an unknown id, a key that is not
+        active (a new key is what is wanted then) or a negative grace.
+        """
+        if grace < timedelta():
+            raise ConfigError(f"key: got a grace of {grace}, expected none or some time to come")
+        now = datetime.now(UTC)
+        with self._locked() as keys:
+            old = _known(keys, key_id)
+            if (state := old.state(now)) != "active":
+                raise ConfigError(f"key {key_id} is {state}", hint="make a new one: assay keys create")
+            fresh_id, secret = _draw()
+            fresh = ApiKey(fresh_id, old.name, old.scopes, _hash(secret), now, old.expires)
+            ends = min(now + grace, old.expires) if old.expires is not None else now + grace
+            ended = (
+                msgspec.structs.replace(old, expires=ends)
+                if grace
+                else msgspec.structs.replace(old, revoked=now)
+            )
+            # One write: at no moment is there no valid key.
+            self._write([*(ended if key.id == key_id else key for key in keys), fresh])
+        return fresh_id, secret
+
     def revoke(self, key_id: str) -> ApiKey:
         """Revoke for good; revoking again changes nothing. Raises ConfigError for an unknown id."""
         with self._locked() as keys:
-            found = next((key for key in keys if key.id == key_id), None)
-            if found is None:
-                raise ConfigError(f"no key {key_id!r}", hint="see `assay keys list`")
+            found = _known(keys, key_id)
             if found.revoked is not None:
                 return found
             revoked = msgspec.structs.replace(found, revoked=datetime.now(UTC))
@@ -147,6 +169,18 @@ class KeyStore:
     def _write(self, keys: Iterable[ApiKey]) -> None:
         data = msgspec.json.format(msgspec.json.encode(_File(1, tuple(keys))), indent=1)
         atomic.write_bytes(self.path, data + b"\n", mode=0o600)
+
+
+def _known(keys: Iterable[ApiKey], key_id: str) -> ApiKey:
+    found = next((key for key in keys if key.id == key_id), None)
+    if found is None:
+        raise ConfigError(f"no key {key_id!r}", hint="see `assay keys list`")
+    return found
+
+
+def _draw() -> tuple[str, str]:
+    key_id = secrets.token_hex(6)
+    return key_id, f"ak-{key_id}-{secrets.token_urlsafe(32)}"
 
 
 def _hash(secret: str) -> str:

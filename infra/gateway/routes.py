@@ -1,7 +1,7 @@
-"""What is served, as one small file that is replaced whole: names of models and releases by digest.
+"""What is served, as one small signed file that is replaced whole: names of models and releases by digest.
 
-write_snapshot(path, RouteSnapshot(4, {"triage": release}, (), (release,)))
-read_snapshot(path).models["triage"]
+write_snapshot(path, RouteSnapshot(4, {"triage": release}, (), (release,)), private_key)
+read_snapshot(path, [public_key]).models["triage"]
 
 The generation only grows, so an old snapshot that turns up late changes nothing.
 """
@@ -9,17 +9,23 @@ The generation only grows, so an old snapshot that turns up late changes nothing
 import fcntl
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from infra import atomic
-from infra.digest import hex_of
+from infra.digest import digest_json, hex_of
 from infra.errors import IntegrityError
+from infra.signing.dsse import sign_statement, statement, subjects_of, verify_statement
+from infra.signing.keys import PublicKey, describe, load_private_key, load_public_key
 
+PREDICATE_TYPE = "urn:assay:routes:v1"
+_SUBJECT = "routes"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_MOST_BYTES = 1 << 20
+_HINT = "remove the file and run `assay down && assay up`: the ledger says what has to be served"
 
 
 @dataclass(frozen=True)
@@ -38,41 +44,64 @@ class RouteSnapshot:
 EMPTY = RouteSnapshot(0, {})
 
 
-def read_snapshot(path: Path) -> RouteSnapshot:
-    """The snapshot in a file, EMPTY (generation 0) without one; raises IntegrityError when malformed."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return EMPTY
-    except OSError as error:
-        raise IntegrityError(f"{path.name}: cannot be read: {error.strerror}") from error
-    try:
-        fields: dict[str, Any] = msgspec.json.decode(data, type=dict)
-        if set(fields) != {"generation", "models", "staged", "resident"}:
-            raise IntegrityError(f"{path.name}: got fields {sorted(fields)}")
-        snapshot = msgspec.json.decode(data, type=RouteSnapshot)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path.name}: malformed: {error}", hint="deploy or roll back again") from error
-    _check(snapshot, path.name)
-    return snapshot
+def read_snapshot(path: Path, trusted_keys: Sequence[Path]) -> RouteSnapshot:
+    """The snapshot in a file, EMPTY (generation 0) without one.
+
+    Raises IntegrityError when it is malformed or not signed by one of these keys.
+    """
+    return _read(path, [load_public_key(key) for key in trusted_keys] if path.exists() else [])
 
 
-def write_snapshot(path: Path, snapshot: RouteSnapshot) -> None:
-    """Replace the snapshot; raises IntegrityError when it is malformed or its generation does not grow."""
+def write_snapshot(path: Path, snapshot: RouteSnapshot, private_key: Path) -> None:
+    """Replace the snapshot by a signed one.
+
+    Raises IntegrityError when it is malformed or its generation does not grow, or when the key or the present
+    snapshot cannot be used.
+    """
     _check(snapshot, path.name)
+    key = load_private_key(private_key)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        present = read_snapshot(path).generation
+        present = _read(path, [describe(key.public_key())]).generation
         if snapshot.generation <= present:
             raise IntegrityError(
                 f"{path.name}: got generation {snapshot.generation}, expected more than {present}",
                 hint="another run changed the routes: read them again and decide again",
             )
-        atomic.write_bytes(path, msgspec.json.encode(snapshot) + b"\n")
+        fields = msgspec.to_builtins(snapshot)
+        content = statement({_SUBJECT: digest_json(fields)}, PREDICATE_TYPE, fields)
+        atomic.write_bytes(path, sign_statement(content, key))
     finally:
         os.close(handle)
+
+
+def _read(path: Path, trusted: Sequence[PublicKey]) -> RouteSnapshot:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return EMPTY
+    except OSError as error:
+        raise IntegrityError(f"{path.name}: cannot be read: {error.strerror}") from error
+    try:
+        content = verify_statement(data, trusted, path.name)
+    except IntegrityError as error:
+        raise IntegrityError(error.message, _HINT) from error
+    if content.get("predicateType") != PREDICATE_TYPE:
+        raise IntegrityError(f"{path.name}: signs a {content.get('predicateType')!r}, not routes", _HINT)
+    fields = content.get("predicate")
+    if not isinstance(fields, dict) or set(fields) != {"generation", "models", "staged", "resident"}:
+        raise IntegrityError(f"{path.name}: got {fields!r:.200}, expected the fields of a snapshot", _HINT)
+    try:
+        snapshot = msgspec.convert(fields, RouteSnapshot)
+    except msgspec.ValidationError as error:
+        raise IntegrityError(f"{path.name}: malformed: {error}", _HINT) from error
+    if subjects_of(content, path.name) != {_SUBJECT: digest_json(fields)}:
+        raise IntegrityError(f"{path.name}: its subject is not the routes that it holds", _HINT)
+    _check(snapshot, path.name)
+    return snapshot
 
 
 def _check(snapshot: RouteSnapshot, name: str) -> None:

@@ -58,7 +58,7 @@ class RouteTable:
         self._stamp = stamp
 
     def _load(self) -> None:
-        snapshot = read_snapshot(self.file)
+        snapshot = read_snapshot(self.file, self.trust.trusted_keys)
         present = self.routes.snapshot
         if snapshot == present:
             self.ready = True

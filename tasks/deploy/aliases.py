@@ -18,6 +18,7 @@ from infra.stack import endpoints
 from infra.workspace import Workspace
 from tasks.records import Rollout
 
+_NO_ALIASES: dict[str, str | None] = {"champion": None, "previous": None}
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -43,17 +44,21 @@ def wanted_prompt_aliases(
 
 def move_aliases(workspace: Workspace, served: Rollout, tags: dict[str, str] | None = None) -> None:
     """Publish what is served by reference and point the aliases at it; raises Unavailable, IntegrityError."""
+    _publish(workspace, served.release, served.previous, tags or {})
+
+
+def _publish(workspace: Workspace, champion: str, previous: str | None, tags: dict[str, str]) -> None:
     from infra.registry import Registry
 
     registry = Registry(endpoints(workspace.home).mlflow_url)
     name = workspace.project.name
-    wanted = wanted_aliases(served.release, served.previous)
+    wanted = wanted_aliases(champion, previous)
     for release in dict.fromkeys(wanted.values()):
         registry.publish_model(
             name,
             release=release,
             uri=(workspace.releases / hex_of(release)).as_uri(),
-            tags=(tags or {}) if release == served.release else {},
+            tags=tags if release == champion else {},
         )
     registry.project_aliases(name, wanted)
     prompts = {alias: prompt_of(workspace, release) for alias, release in wanted.items()}
@@ -63,13 +68,28 @@ def move_aliases(workspace: Workspace, served: Rollout, tags: dict[str, str] | N
         registry.project_prompt_aliases(prompt, aliases)
 
 
+def follow_ledger(workspace: Workspace) -> None:
+    """Aliases for what the ledger says is served, or none where nothing is; raises as `move_aliases` does."""
+    state = workspace.state()
+    if state.champion is not None:
+        _publish(workspace, state.champion, state.previous, {})
+        return
+    from infra.registry import Registry
+
+    registry = Registry(endpoints(workspace.home).mlflow_url)
+    registry.project_aliases(workspace.project.name, _NO_ALIASES)
+    for prompt in _prompt_names(workspace):
+        registry.project_prompt_aliases(prompt, _NO_ALIASES)
+
+
 def check_aliases(workspace: Workspace, state: ProjectState) -> str:
     """What the registry says, in a line; raises IntegrityError when the ledger says something else."""
     from infra.registry import Registry
 
-    if state.champion is None:
-        return "nothing to compare"
     registry = Registry(endpoints(workspace.home).mlflow_url)
+    if state.champion is None:
+        _compare("aliases", registry.check(workspace.project.name, _NO_ALIASES), _NO_ALIASES)
+        return "nothing is served, no alias says otherwise"
     wanted = wanted_aliases(state.champion, state.previous)
     _compare("aliases", registry.check(workspace.project.name, wanted), wanted)
     prompts = {alias: prompt_of(workspace, release) for alias, release in wanted.items()}

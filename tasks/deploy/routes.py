@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from infra.gateway.routes import RouteSnapshot, read_snapshot, write_snapshot
 from infra.ledger import Ledger, ProjectState
+from infra.signing import ensure_key
 from infra.workspace import Workspace
 
 
@@ -38,12 +39,13 @@ def publish_routes(workspace: Workspace, *, staged: tuple[str, ...] = ()) -> Rou
     A snapshot that says the same already is left alone. Raises IntegrityError for a broken ledger.
     """
     file = workspace.run / "routes.json"
-    present = read_snapshot(file) if file.exists() else None
+    keys = ensure_key(workspace.home)
+    present = read_snapshot(file, [keys.public]) if file.exists() else None
     generation = (present.generation if present else 0) + 1
     wanted = routes_from(all_states(workspace.ledger), generation=generation, staged=staged)
     if present is not None and _same(present, wanted):
         return present
-    write_snapshot(file, wanted)
+    write_snapshot(file, wanted, keys.private)
     return wanted
 
 

@@ -58,3 +58,11 @@ class Rollout(Record):
     generation: int = Field(ge=1)
     previous: Digest | None = None
     gateway: str
+
+
+class Containment(Record):
+    """What became of a release that was put into quarantine, and what serves now."""
+
+    release: Digest
+    champion: Digest | None = Field(description="what serves now; None: nothing does")
+    not_restored: str = Field("", description="why the release before it does not serve again")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from infra.checkpoints import Checkpoints
 from infra.digest import canonical_json, digest_bytes, digest_manifest, hex_of, tree_manifest
 from infra.gateway.keys import KeyStore
 from infra.gateway.routes import RouteSnapshot, read_snapshot, write_snapshot
@@ -68,9 +69,10 @@ class Installation:
 
     def __post_init__(self) -> None:
         self.keys = KeyStore(self.home / "keys" / "gateway-keys.json")
-        self.ledger = Ledger(f"sqlite:///{self.home / 'ledger.db'}")
+        self.ledger = Ledger(f"sqlite:///{self.home / 'ledger.db'}", Checkpoints(self.home))
         self.store = FileStore(self.home / "store")
-        self.signer = load_private_key(ensure_key(self.home).private)
+        self.pair = ensure_key(self.home)
+        self.signer = load_private_key(self.pair.private)
         token = self.home / "keys" / "internal.token"
         token.write_text(TOKEN + "\n")
         token.chmod(0o600)
@@ -152,9 +154,9 @@ class Installation:
 
     def route(self, models: dict[str, str], staged: tuple[str, ...] = ()) -> int:
         path = self.home / "run" / "routes.json"
-        generation = read_snapshot(path).generation + 1
+        generation = read_snapshot(path, [self.pair.public]).generation + 1
         resident = tuple(dict.fromkeys([*models.values(), *staged]))
-        write_snapshot(path, RouteSnapshot(generation, models, staged, resident))
+        write_snapshot(path, RouteSnapshot(generation, models, staged, resident), self.pair.private)
         return generation
 
     def start(self, module: str, *arguments: str, environment: dict[str, str] | None = None) -> str:

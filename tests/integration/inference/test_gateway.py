@@ -378,8 +378,11 @@ def test_swap_under_load_fails_no_request(world: World) -> None:
 
 def test_bad_snapshot_changes_nothing(world: World) -> None:
     path = world.installation.home / "run" / "routes.json"
+    genuine = path.read_bytes()
     contents = [
         b"",
+        genuine.replace(b'"keyid": "sha256:', b'"keyid": "sha256:0', 1),
+        genuine[:-40],
         b"{",
         b'{"generation":99}',
         b'{"generation":99,"models":{"triage":"sha256:00"},"staged":[],"resident":[]}',
@@ -399,7 +402,7 @@ def test_bad_snapshot_changes_nothing(world: World) -> None:
         assert state["note"], content
         assert world.ask().headers["x-assay-release"] == world.release
     other = world.installation.promote(world.installation.release())
-    write_snapshot(path, RouteSnapshot(2, {"triage": other}, (), (other,)))
+    write_snapshot(path, RouteSnapshot(2, {"triage": other}, (), (other,)), world.installation.pair.private)
     state = world.until(2)
     assert (state["models"], state["note"]) == ({"triage": other}, "")
 

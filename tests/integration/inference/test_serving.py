@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.config import load_project
 from infra.errors import DataError
 from infra.gateway.routes import RouteSnapshot, write_snapshot
 from infra.models.chat import encode_answer
@@ -20,6 +21,10 @@ from infra.serving.decoder import Decoder
 from infra.serving.job import Job
 from infra.serving.releases import check_settings
 from infra.serving.scheduler import QueueFullError, Scheduler
+from infra.stack import Endpoints
+from infra.workspace import Workspace
+from tasks.deploy.containment import contain
+from tasks.deploy.routes import publish_routes
 
 LABELS = ["defense evasion", "impact", "initial access", "defense"]
 PROMPT = {
@@ -251,7 +256,7 @@ def test_server_loads_verified_releases_only(installation: Any, tiny_base: Path)
     data[-1] ^= 1
     altered.write_bytes(data)
     routes = installation.home / "run" / "routes.json"
-    write_snapshot(routes, RouteSnapshot(1, {"triage": good}, (), (good, bad)))
+    write_snapshot(routes, RouteSnapshot(1, {"triage": good}, (), (good, bad)), installation.pair.private)
     server = Server(installation)
 
     states = server.states()
@@ -356,3 +361,28 @@ def test_gateway_and_server_together(installation: Any, tiny_base: Path) -> None
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert [line["outcome"] for line in installation.log_lines()] == ["ok", "ok", "upstream_error"]
+
+
+def test_quarantine_puts_the_release_before_back_into_service(installation: Any, tiny_base: Path) -> None:
+    first, second = (
+        installation.release(base=tiny_base, adapter=adapter_files(scale)) for scale in (1.0, 2.0)
+    )
+    installation.promote(first)
+    installation.promote(second)
+    project = load_project(environ={"ASSAY_HOME": str(installation.home)})
+    workspace = Workspace("default", project, installation.store, installation.ledger)
+    publish_routes(workspace)
+    server = Server(installation)
+    gateway = installation.start("infra.gateway", "--upstream", server.url)
+    running = Endpoints("", "", server.url, gateway)
+
+    found = contain(workspace, running, second, actor="ada", reason="leaks its prompt")
+    assert (found.champion, found.not_restored) == (first, "")
+    state = httpx.get(f"{gateway}/health/ready", trust_env=False).json()
+    assert state["models"] == {"triage": first}
+    assert workspace.state().of(second) == "quarantined"
+    # The restored one goes the same way, and nothing is left to serve.
+    found = contain(workspace, running, first, actor="ada", reason="leaks it too")
+    assert (found.champion, found.not_restored) == (None, "there is no release before it")
+    state = httpx.get(f"{gateway}/health/ready", trust_env=False).json()
+    assert state["models"] == {}

@@ -4,6 +4,9 @@ Prefect 3.8.8 with SQLAlchemy 2.1 starts, answers and runs flows, but never sche
 """
 
 import json
+import os
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -82,3 +85,39 @@ def test_ui_is_served_and_calls_its_own_server(prefect_url: str) -> None:
     assert b"<html" in probe(f"{prefect_url}/", 30).lower()
     settings = json.loads(probe(f"{prefect_url}/ui-settings", 30))
     assert settings["api_url"] == f"{prefect_url}/api"
+
+
+_BLOCKS = """
+from prefect.blocks.system import Secret
+from infra.config.secrets import resolve
+from infra.errors import ConfigError, Unavailable
+import os
+Secret(value="value-of-block").save("pager", overwrite=True)
+Secret(value={"a": "dictionary"}).save("fields", overwrite=True)
+print(resolve("prefect:pager"))
+for name in ("absent", "fields"):
+    try:
+        resolve(f"prefect:{name}")
+    except ConfigError as error:
+        print(error.message)
+"""
+
+
+@pytest.mark.timeout(180)
+def test_a_secret_block_is_a_secret(prefect_url: str, home: Path) -> None:
+    client = {"PREFECT_API_URL": f"{prefect_url}/api", "PREFECT_HOME": str(home / "client")}
+    environment = {**os.environ, **client}
+    command = [sys.executable, "-c", _BLOCKS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "value-of-block",
+        "secret prefect:absent is not there",
+        "secret prefect:fields is not text",
+    ]
+    environment["PREFECT_API_URL"] = "http://127.0.0.1:1/api"
+    code = "from infra.config.secrets import resolve; resolve('prefect:pager')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "infra.errors.Unavailable: secret prefect:pager: Prefect does not answer" in done.stderr

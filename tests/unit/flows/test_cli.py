@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.checkpoints import Checkpoints
+from infra.ledger import Kind, Ledger
+
 HEAVY = ("prefect", "mlflow", "torch", "transformers", "pandas", "great_expectations", "datasets")
 
 
@@ -74,6 +77,29 @@ def test_an_empty_installation_has_an_intact_ledger(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["entries"] == 0
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_lost_checkpoint_needs_a_reason_and_leaves_a_trace(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ledger = Ledger(f"sqlite:///{home / 'ledger.db'}", Checkpoints(home))
+    ledger.append(Kind.NOTE, project="triage", subject="x", actor="ada", reason="something")
+    (home / "audit" / "checkpoint.json").unlink()
+    lost = assay(home, "audit", "verify")
+    assert lost.returncode == 1
+    assert "entries and no checkpoint" in lost.stdout
+    assert assay(home, "audit", "checkpoint", "--reason", " ").returncode == 2
+    done = assay(home, "audit", "checkpoint", "--reason", "the disk was lost")
+    assert done.returncode == 0, done.stderr
+    assert assay(home, "audit", "verify", "--offline").returncode == 0
+    assert ledger.entries()[-1].reason == "the disk was lost"
+    assert ledger.entries()[-1].details == {"checkpoint_restarted_at": 1}
+
+
+def test_nothing_is_exported_from_an_empty_ledger(tmp_path: Path) -> None:
+    done = assay(tmp_path / "home", "audit", "export", "--output", str(tmp_path / "audit.tar"))
+    assert done.returncode == 1
+    assert "nothing to export" in done.stderr
+    assert not (tmp_path / "audit.tar").exists()
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(tmp_path: Path) -> None:

@@ -129,3 +129,48 @@ def test_scopes_and_roles(store: KeyStore) -> None:
         key = store.lookup(store.create("x", scopes)[1])
         assert key is not None
         assert (key.role, key.may_use("triage")) == (role, triage)
+
+
+def test_a_rotated_key_opens_and_the_old_one_does_not(store: KeyStore) -> None:
+    expires = datetime.now(UTC) + timedelta(days=3)
+    key_id, old = store.create("ada", ["triage", "staged"], expires)
+    fresh_id, fresh = store.rotate(key_id)
+    found = store.lookup(fresh)
+    assert found is not None
+    assert (found.id, found.name, found.scopes, found.expires) == (
+        fresh_id,
+        "ada",
+        ("triage", "staged"),
+        expires,
+    )
+    assert store.lookup(old) is None
+    with pytest.raises(ConfigError, match="is revoked"):
+        store.rotate(key_id)
+
+
+def test_with_grace_both_open_until_it_ends(store: KeyStore) -> None:
+    key_id, old = store.create("ada", ["models"])
+    _, fresh = store.rotate(key_id, timedelta(milliseconds=80))
+    assert store.lookup(old) is not None
+    time.sleep(0.1)
+    assert store.lookup(old) is None
+    assert store.lookup(fresh) is not None
+
+
+def test_grace_never_prolongs_a_key(store: KeyStore) -> None:
+    expires = datetime.now(UTC) + timedelta(hours=1)
+    key_id, _ = store.create("ada", ["models"], expires)
+    store.rotate(key_id, timedelta(days=9))
+    assert {key.expires for key in store.list()} == {expires}
+
+
+def test_what_cannot_be_rotated(store: KeyStore) -> None:
+    with pytest.raises(ConfigError, match="no key 'none'"):
+        store.rotate("none")
+    key_id, _ = store.create("ada", ["models"], datetime.now(UTC) + timedelta(milliseconds=20))
+    with pytest.raises(ConfigError, match="grace"):
+        store.rotate(key_id, timedelta(seconds=-1))
+    time.sleep(0.03)
+    with pytest.raises(ConfigError, match="is expired"):
+        store.rotate(key_id)
+    assert len(store.list()) == 1

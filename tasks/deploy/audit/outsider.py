@@ -1,0 +1,108 @@
+"""Check an exported audit archive with Python's standard library and OpenSSL alone: python3 check.py
+
+It stands beside README.md in the archive and imports nothing of what it checks. Exit code 0: all holds.
+"""
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+NOTHING = "sha256:" + "0" * 64
+
+
+class WrongError(Exception):
+    """Raised when something does not hold."""
+
+
+def digest(data: bytes) -> str:
+    """`sha256:<hex>` of bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def expect(what: str, got: object, wanted: object) -> None:
+    """Raise unless both are the same."""
+    if got != wanted:
+        raise WrongError(f"{what}: got {got}, expected {wanted}")
+
+
+def ledger() -> list[str]:
+    """Each line of ledger.jsonl is the canonical JSON that its digest covers, and names the digest before."""
+    heads = [NOTHING]
+    for number, line in enumerate((HERE / "ledger.jsonl").read_bytes().splitlines(), start=1):
+        row = json.loads(line)
+        expect(f"ledger row {number}: number", row["seq"], number)
+        expect(f"ledger row {number}: previous", row["previous"], heads[-1])
+        heads.append(digest(line))
+    return heads
+
+
+def statement(bundle: Path, key: Path) -> dict[str, Any]:
+    """The in-toto statement in a DSSE bundle, its signature checked by OpenSSL."""
+    envelope = json.loads(bundle.read_bytes())["dsseEnvelope"]
+    payload, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"].encode()
+    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+    with tempfile.TemporaryDirectory() as directory:
+        data, signature = Path(directory, "signed"), Path(directory, "signature")
+        data.write_bytes(signed)
+        signature.write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+        command = ["openssl", "dgst", "-sha256", "-verify", str(key), "-signature", str(signature), str(data)]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        raise WrongError(f"{bundle.relative_to(HERE)}: {found.stdout.strip() or found.stderr.strip()}")
+    said: dict[str, Any] = json.loads(payload)
+    return said
+
+
+def checkpoint(heads: list[str]) -> dict[str, Any]:
+    """The checkpoint names a row of this ledger: no tail was cut off after it was signed."""
+    said: dict[str, Any] = statement(HERE / "checkpoint.json", HERE / "keys" / "signing.pub")["predicate"]
+    if said["size"] >= len(heads):
+        raise WrongError(f"ledger: {len(heads) - 1} rows, {said['size']} were signed: its tail is missing")
+    expect("checkpoint: head", heads[said["size"]], said["head"])
+    return said
+
+
+def release(directory: Path) -> list[str]:
+    """Name, signature and every file of one release; returns the files whose bytes are not in the archive."""
+    manifest_bytes = (directory / "release.json").read_bytes()
+    expect(f"releases/{directory.name}/release.json", digest(manifest_bytes), "sha256:" + directory.name)
+    key = HERE / "keys" / "signing.pub"
+    signed = statement(directory / "release.sigstore.json", key)
+    expect(f"releases/{directory.name}: subject", signed["subject"][0]["digest"]["sha256"], directory.name)
+    absent = []
+    for name, wanted in sorted(json.loads(manifest_bytes)["files"].items()):
+        if (directory / name).exists():
+            expect(f"releases/{directory.name}/{name}", digest((directory / name).read_bytes()), wanted)
+        else:
+            absent.append(name)
+    for bundle in (directory / "adapter.sig", *sorted((directory / "attestations").glob("*.json"))):
+        statement(bundle, key)
+    return absent
+
+
+def main() -> int:
+    """Check everything and say what was seen."""
+    try:
+        heads = ledger()
+        print(f"ledger: {len(heads) - 1} rows, chain intact")
+        said = checkpoint(heads)
+        print(f"checkpoint: {said['size']} rows signed at {said['time']}")
+        for directory in sorted((HERE / "releases").glob("*")):
+            absent = release(directory)
+            left = f"; not in this archive: {', '.join(absent)}" if absent else ""
+            print(f"release {directory.name[:12]}: name, files and signatures hold{left}")
+    except (WrongError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        print(f"WRONG: {error}", file=sys.stderr)
+        return 1
+    print("everything holds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

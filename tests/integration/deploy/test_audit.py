@@ -1,0 +1,242 @@
+"""Audit of a real release: whole, it holds; whatever was altered is named. An outsider sees the same."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.checkpoints import NAME, Checkpoints
+from infra.config import load_project
+from infra.digest import hex_of
+from infra.errors import DataError, IntegrityError
+from infra.gateway.routes import RouteSnapshot, read_snapshot, write_snapshot
+from infra.ledger import Kind, Ledger
+from infra.signing import ensure_key
+from infra.store import FileStore
+from infra.workspace import Workspace
+from tasks.deploy.audit import audit, export_archive, history
+from tasks.deploy.card import CardFacts
+from tasks.deploy.packaging import package_release
+from tasks.deploy.routes import publish_routes
+from tests.unit.tasks.deploy.samples import make_sample
+
+
+class House:
+    """An installation with one champion."""
+
+    def __init__(self, root: Path) -> None:
+        project = load_project(environ={"ASSAY_HOME": str(root / "home")})
+        ledger = Ledger(project.ledger_url, Checkpoints(project.home))
+        self.workspace = Workspace("default", project, FileStore(root / "store"), ledger)
+        sample = make_sample(self.workspace.store, root)
+        self.unit = sample.candidate.unit
+        self.release = package_release(
+            sample.candidate,
+            sample.report,
+            store=self.workspace.store,
+            releases_dir=self.workspace.releases,
+            files=sample.files,
+            sequence=1,
+            private_key=ensure_key(self.workspace.home).private,
+            evidence=sample.evidence,
+            facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
+        ).digest
+        for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.CHAMPION):
+            self.enter(kind)
+        publish_routes(self.workspace)
+
+    def enter(self, kind: Kind, release: str = "", unit: str = "") -> None:
+        self.workspace.ledger.append(
+            kind,
+            project=self.workspace.project.name,
+            subject=release or self.release,
+            actor="ada",
+            reason="test",
+            details={"unit": unit or self.unit},
+        )
+
+    @property
+    def directory(self) -> Path:
+        return self.workspace.releases / hex_of(self.release)
+
+    def wrong(self) -> list[str]:
+        return [f"{each.part}: {each.message}" for each in audit(self.workspace) if not each.healthy]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def overwrite(file: Path, change: Callable[[bytes], bytes]) -> None:
+    file.chmod(0o600)
+    file.write_bytes(change(file.read_bytes()))
+
+
+def test_all_of_it_holds(house: House) -> None:
+    found = audit(house.workspace)
+    assert [(each.part, each.healthy) for each in found] == [
+        ("ledger", True),
+        ("checkpoint", True),
+        ("release", True),
+        ("routes", True),
+    ]
+    assert f"{house.release} (champion" in found[2].message
+    assert [entry.kind for entry in history(house.workspace.ledger.entries(), house.release)] == [
+        Kind.CANDIDATE,
+        Kind.AWAITING_APPROVAL,
+        Kind.APPROVED,
+        Kind.CHAMPION,
+    ]
+
+
+def test_each_thing_that_was_altered_is_named(house: House) -> None:
+    card = house.directory / "card.html"
+    good = card.read_bytes()
+    overwrite(card, lambda data: data + b" ")
+    assert [each.startswith("release: ") and "card.html: altered" in each for each in house.wrong()] == [True]
+    overwrite(card, lambda _: good)
+    keys = ensure_key(house.workspace.home)
+    snapshot = read_snapshot(house.workspace.run / "routes.json", [keys.public])
+    other = "sha256:" + "7" * 64
+    write_snapshot(
+        house.workspace.run / "routes.json",
+        RouteSnapshot(snapshot.generation + 1, dict.fromkeys(snapshot.models, other), (), (other,)),
+        keys.private,
+    )
+    assert [each.split(":")[0] for each in house.wrong()] == ["routes"]
+    shutil.rmtree(house.directory)
+    assert [each.split(":")[0] for each in house.wrong()] == ["release", "routes"]
+
+
+def test_a_release_of_another_unit_than_the_ledger_says(house: House) -> None:
+    house.enter(Kind.NOTE)
+    house.enter(Kind.QUARANTINED)
+    other = "sha256:" + "8" * 64
+    shutil.copytree(house.directory, house.workspace.releases / hex_of(other))
+    house.enter(Kind.CANDIDATE, other)
+    house.enter(Kind.AWAITING_APPROVAL, other)
+    assert f"presented as {'8' * 64}" in house.wrong()[0]
+
+
+def test_a_broken_ledger_proves_nothing_else(house: House) -> None:
+    with sqlite3.connect(house.workspace.home / "ledger.db") as connection:
+        connection.execute("UPDATE ledger SET actor = 'eve' WHERE seq = 3")
+    found = audit(house.workspace)
+    assert [(each.part, each.healthy) for each in found] == [("ledger", False)]
+    assert "row 3 (approved" in found[0].message
+    with pytest.raises(IntegrityError, match="row 3"):
+        export_archive(house.workspace, house.workspace.home / "audit.tar")
+
+
+def test_nothing_has_happened_yet(tmp_path: Path) -> None:
+    project = load_project(environ={"ASSAY_HOME": str(tmp_path / "home")})
+    ledger = Ledger(project.ledger_url, Checkpoints(project.home))
+    workspace = Workspace("default", project, FileStore(tmp_path / "store"), ledger)
+    assert all(each.healthy for each in audit(workspace))
+    with pytest.raises(DataError, match="nothing to export"):
+        export_archive(workspace, tmp_path / "audit.tar")
+
+
+def exported(house: House, target: Path, *, weights: bool = False) -> Path:
+    file = target / "audit.tar"
+    export_archive(house.workspace, file, weights=weights)
+    with tarfile.open(file) as archive:
+        archive.extractall(target / "out", filter="data")
+    return target / "out"
+
+
+def outsider(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Isolated, without site-packages: nothing of ours can be imported."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", str(directory / "check.py")], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_an_outsider_needs_python_and_openssl_alone(house: House, tmp_path: Path, weights: bool) -> None:
+    found = outsider(exported(house, tmp_path / "x", weights=weights))
+    assert found.returncode == 0, found.stderr
+    assert "ledger: 4 rows, chain intact" in found.stdout
+    assert ("not in this archive: adapter/adapter_model.safetensors" in found.stdout) is not weights
+    assert found.stdout.endswith("everything holds\n")
+
+
+def test_the_same_state_gives_the_same_archive(house: House, tmp_path: Path) -> None:
+    first, second = tmp_path / "1.tar", tmp_path / "2.tar"
+    export_archive(house.workspace, first)
+    export_archive(house.workspace, second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def drop_last_row(out: Path) -> None:
+    rows = (out / "ledger.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "ledger.jsonl").write_bytes(b"".join(rows[:-1]))
+
+
+def edit_row(out: Path) -> None:
+    overwrite(out / "ledger.jsonl", lambda data: data.replace(b'"actor":"ada"', b'"actor":"eve"', 1))
+
+
+def edit_card(out: Path) -> None:
+    overwrite(next((out / "releases").glob("*/card.html")), lambda data: data + b" ")
+
+
+def edit_manifest(out: Path) -> None:
+    overwrite(next((out / "releases").glob("*/release.json")), lambda data: data + b" ")
+
+
+def edit_checkpoint(out: Path) -> None:
+    bundle = json.loads((out / "checkpoint.json").read_bytes())
+    signature = bundle["dsseEnvelope"]["signatures"][0]
+    other = next((out / "releases").glob("*/adapter.sig"))
+    signature["sig"] = json.loads(other.read_bytes())["dsseEnvelope"]["signatures"][0]["sig"]
+    (out / "checkpoint.json").write_text(json.dumps(bundle))
+
+
+def other_key(out: Path) -> None:
+    pair = ensure_key(out / "elsewhere")
+    shutil.copyfile(pair.public, out / "keys" / "signing.pub")
+
+
+@pytest.mark.parametrize(
+    ("alter", "said"),
+    [
+        (drop_last_row, "its tail is missing"),
+        (edit_row, "ledger row 2: previous"),
+        (edit_card, "card.html: got"),
+        (edit_manifest, "release.json: got"),
+        (edit_checkpoint, "checkpoint.json: "),
+        (other_key, "checkpoint.json: "),
+        (lambda out: (out / "checkpoint.json").unlink(), "No such file"),
+        (lambda out: (out / "ledger.jsonl").write_bytes(b""), "its tail is missing"),
+        (lambda out: (out / "ledger.jsonl").write_bytes(b"[]\n"), "WRONG"),
+    ],
+)
+def test_an_outsider_finds_what_was_altered(
+    house: House, tmp_path: Path, alter: Callable[[Path], object], said: str
+) -> None:
+    out = exported(house, tmp_path / "x")
+    alter(out)
+    found = outsider(out)
+    assert found.returncode == 1
+    assert said in found.stderr, found.stderr
+    assert "everything holds" not in found.stdout
+
+
+def test_the_archive_covers_what_the_checkpoint_did_not(house: House, tmp_path: Path) -> None:
+    Ledger(house.workspace.ledger.url).append(
+        Kind.NOTE, project="triage", subject="x", actor="ada", reason="a kill left this one unsigned"
+    )
+    assert "1 newer entries are not signed yet" in audit(house.workspace)[1].message
+    out = exported(house, tmp_path / "x")
+    assert outsider(out).returncode == 0
+    drop_last_row(out)
+    assert outsider(out).returncode == 1
+    assert (house.workspace.home / "audit" / NAME).stat().st_mode & 0o777 == 0o600
