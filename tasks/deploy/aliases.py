@@ -7,7 +7,7 @@ check_aliases(workspace, state)                    # raises IntegrityError when 
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.digest import digest_json, hex_of
 from infra.errors import IntegrityError
@@ -17,6 +17,9 @@ from infra.signing.manifest import PROMPT
 from infra.stack import endpoints
 from infra.workspace import Workspace
 from tasks.records import Rollout
+
+if TYPE_CHECKING:
+    from infra.registry import Registry
 
 _NO_ALIASES: dict[str, str | None] = {"champion": None, "previous": None}
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -44,13 +47,18 @@ def wanted_prompt_aliases(
 
 def move_aliases(workspace: Workspace, served: Rollout, tags: dict[str, str] | None = None) -> None:
     """Publish what is served by reference and point the aliases at it; raises Unavailable, IntegrityError."""
-    _publish(workspace, served.release, served.previous, tags or {})
+    _publish(workspace, _registry(workspace), served.release, served.previous, tags or {})
 
 
-def _publish(workspace: Workspace, champion: str, previous: str | None, tags: dict[str, str]) -> None:
+def _registry(workspace: Workspace, mlflow_url: str | None = None) -> "Registry":
     from infra.registry import Registry
 
-    registry = Registry(endpoints(workspace.home).mlflow_url)
+    return Registry(mlflow_url or endpoints(workspace.home).mlflow_url)
+
+
+def _publish(
+    workspace: Workspace, registry: "Registry", champion: str, previous: str | None, tags: dict[str, str]
+) -> None:
     name = workspace.project.name
     wanted = wanted_aliases(champion, previous)
     for release in dict.fromkeys(wanted.values()):
@@ -68,25 +76,23 @@ def _publish(workspace: Workspace, champion: str, previous: str | None, tags: di
         registry.project_prompt_aliases(prompt, aliases)
 
 
-def follow_ledger(workspace: Workspace) -> None:
-    """Aliases for what the ledger says is served, or none where nothing is; raises as `move_aliases` does."""
-    state = workspace.state()
-    if state.champion is not None:
-        _publish(workspace, state.champion, state.previous, {})
-        return
-    from infra.registry import Registry
+def follow_ledger(workspace: Workspace, mlflow_url: str | None = None) -> None:
+    """Aliases for what the ledger says is served, or none where nothing is; raises as `move_aliases` does.
 
-    registry = Registry(endpoints(workspace.home).mlflow_url)
+    `mlflow_url`: default, the server of the running stack.
+    """
+    state, registry = workspace.state(), _registry(workspace, mlflow_url)
+    if state.champion is not None:
+        _publish(workspace, registry, state.champion, state.previous, {})
+        return
     registry.project_aliases(workspace.project.name, _NO_ALIASES)
     for prompt in _prompt_names(workspace):
         registry.project_prompt_aliases(prompt, _NO_ALIASES)
 
 
-def check_aliases(workspace: Workspace, state: ProjectState) -> str:
+def check_aliases(workspace: Workspace, state: ProjectState, mlflow_url: str | None = None) -> str:
     """What the registry says, in a line; raises IntegrityError when the ledger says something else."""
-    from infra.registry import Registry
-
-    registry = Registry(endpoints(workspace.home).mlflow_url)
+    registry = _registry(workspace, mlflow_url)
     if state.champion is None:
         _compare("aliases", registry.check(workspace.project.name, _NO_ALIASES), _NO_ALIASES)
         return "nothing is served, no alias says otherwise"
