@@ -102,6 +102,7 @@ class Project(Section):
     gates: Path = Field(Path("gates.yaml"), description="gate rules")
     guard: Path = Field(Path("guard.yaml"), description="guard policy")
     access: Path = Field(Path("access.yaml"), description="access policy")
+    trust: Path = Field(Path("trust.yaml"), description="trust policy: who may sign what")
     examples: ExampleSettings = ExampleSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     screening: ScreeningSettings = ScreeningSettings()

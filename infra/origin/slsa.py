@@ -11,9 +11,8 @@ from typing import Any
 
 from infra.digest import hex_of
 from infra.errors import DataError
+from infra.signing.attestations import PROVENANCE_TYPE as PREDICATE_TYPE
 from infra.signing.oms import root_digest
-
-PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 
 
 def adapter_subjects(tree: str, files: Mapping[str, str]) -> dict[str, str]:

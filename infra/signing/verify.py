@@ -80,14 +80,22 @@ class VerifiedRelease:
 
 
 def verify_manifest(
-    directory: Path, *, trust: TrustRoot, expect: Expectation = ANY_RELEASE, now: datetime | None = None
+    directory: Path,
+    *,
+    trust: TrustRoot,
+    expect: Expectation = ANY_RELEASE,
+    now: datetime | None = None,
+    in_force: bool = True,
 ) -> ReleaseManifest:
     """The light check: revocation, signature, what is expected, and prompt, guard and access files.
 
-    Weights are not read: what is loaded needs `verify_release`. Raises VerificationError.
+    Weights are not read: what is loaded needs `verify_release`. With `in_force=False` a release may have
+    expired or be made under another trust policy: for what is only looked at. Raises VerificationError.
     """
     with _fail_closed(directory):
-        manifest, _ = _signed_manifest(directory, trust, expect, now)
+        manifest, signer = _signed_manifest(directory, trust, expect)
+        if in_force:
+            _check_in_force(manifest, signer, trust, now)
         for name in layout.LIGHT:
             _part(directory, manifest, name)
         return manifest
@@ -109,7 +117,8 @@ def verify_release(
 ) -> VerifiedRelease:
     """The full check, see the module's docstring; raises VerificationError and nothing else."""
     with _fail_closed(directory), contextlib.ExitStack() as undo:
-        manifest, signer = _signed_manifest(directory, trust, expect, now)
+        manifest, signer = _signed_manifest(directory, trust, expect)
+        _check_in_force(manifest, signer, trust, now)
         check_file_set(directory, [*manifest.files, layout.MANIFEST, layout.BUNDLE])
         parts = {name: _part(directory, manifest, name) for name in layout.LIGHT}
         if canonical_json(parse_object(parts[layout.PROMPT], layout.PROMPT)) != parts[layout.PROMPT]:
@@ -142,7 +151,7 @@ def _fail_closed(directory: Path) -> Iterator[None]:
 
 
 def _signed_manifest(
-    directory: Path, trust: TrustRoot, expect: Expectation, now: datetime | None
+    directory: Path, trust: TrustRoot, expect: Expectation
 ) -> tuple[ReleaseManifest, SignerIdentity]:
     if directory.is_symlink() or not directory.is_dir():
         raise VerificationError(
@@ -169,9 +178,6 @@ def _signed_manifest(
     manifest = parse_manifest(data)
     _refuse_revoked(_made_of(manifest), trust)
     expect.check(manifest)
-    trust.policy.age(now).verify(Signed(layout.MANIFEST, signer, created_at(manifest)))
-    check_expiry(manifest, now)
-    _check_policy(manifest, trust)
     return manifest, signer
 
 
@@ -192,9 +198,13 @@ def _made_of(manifest: ReleaseManifest) -> list[str]:
     return [*parts, *weights, manifest.dataset, manifest.requirements, manifest.config, manifest.trust]
 
 
-def _check_policy(manifest: ReleaseManifest, trust: TrustRoot) -> None:
-    """Made under these rules, with all the attestations that they require."""
+def _check_in_force(
+    manifest: ReleaseManifest, signer: SignerIdentity, trust: TrustRoot, now: datetime | None
+) -> None:
+    """Neither too old nor expired, made under these rules, with all the attestations that they require."""
     policy = trust.policy
+    policy.age(now).verify(Signed(layout.MANIFEST, signer, created_at(manifest)))
+    check_expiry(manifest, now)
     if manifest.trust not in (policy.digest, *policy.succeeds):
         raise VerificationError(
             Reason.POLICY_MISMATCH,

@@ -17,8 +17,6 @@ from tasks.records import Candidate
 from tasks.records.environment import EnvironmentAttestation
 from tasks.records.provenance import Provenance
 
-PROVENANCE_TYPE = PREDICATE_TYPE
-ENVIRONMENT_TYPE = "urn:assay:environment:v1"
 _HINT = "run finetune and validate again"
 _MOST_BYTES = 8 << 20
 
@@ -48,7 +46,7 @@ def load_origin(candidate: Candidate, store: FileStore) -> Origin:
     subjects = adapter_subjects(candidate.adapter.digest, files)
     about = (
         ("provenance statement: subject", subjects_of(statement, "provenance statement"), subjects),
-        ("provenance statement: type", statement.get("predicateType"), PROVENANCE_TYPE),
+        ("provenance statement: type", statement.get("predicateType"), PREDICATE_TYPE),
         ("provenance statement: base", dependency_of(statement, "base"), candidate.base.digest),
         ("provenance statement: dataset", dependency_of(statement, "dataset"), candidate.dataset.digest),
         ("provenance statement: prompt", dependency_of(statement, "prompt"), candidate.prompt.digest),

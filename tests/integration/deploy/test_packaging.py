@@ -21,6 +21,7 @@ from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import find_release, package_release, report_digest
 from tasks.records import Release
 from tests.integration.killed import survives
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import Sample, make_sample
 from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
@@ -44,7 +45,8 @@ class Shop:
             releases_dir=self.releases,
             files=sample.files,
             sequence=sequence,
-            private_key=self.keys.private,
+            signer=signer_of(self.keys),
+            trust=trust_of(self.keys),
             evidence=sample.evidence,
             facts=FACTS,
             expires=expires,
@@ -89,7 +91,7 @@ def test_a_kill_anywhere_leaves_no_visible_release(
     while not survives(lambda: shop.package(sample), steps, counts):
         visible = shop.visible()
         for name in visible:  # after the rename: a whole release, or nothing
-            verify_release(shop.releases / name, trusted_keys=[shop.keys.public], store=shop.store).close()
+            verify_release(shop.releases / name, trust=trust_of(shop.keys), store=shop.store).close()
         kills += 1
         steps += 7
         assert len(visible) <= 1
@@ -104,15 +106,12 @@ def test_a_package_is_found_again_instead_of_made_again(shop: Shop, sample: Samp
     first = shop.package(sample)
     assert shop.package(sample, sequence=2) == first
     found = find_release(
-        shop.releases, sample.candidate.unit, report_digest(sample.report), trusted_keys=[shop.keys.public]
+        shop.releases, sample.candidate.unit, report_digest(sample.report), trust=trust_of(shop.keys)
     )
     assert found == first
     assert len(shop.visible()) == 1
     other_report = digest_bytes(b"other report")
-    assert (
-        find_release(shop.releases, sample.candidate.unit, other_report, trusted_keys=[shop.keys.public])
-        is None
-    )
+    assert find_release(shop.releases, sample.candidate.unit, other_report, trust=trust_of(shop.keys)) is None
 
 
 def test_another_candidate_is_another_release(shop: Shop, sample: Sample) -> None:
@@ -133,13 +132,13 @@ def test_a_damaged_release_is_not_returned_again(shop: Shop, sample: Sample) -> 
 
 def test_an_expired_release_is_packaged_afresh(shop: Shop, sample: Sample) -> None:
     first = shop.package(sample, expires=datetime.now(UTC) + timedelta(seconds=3))
-    verify_manifest(Path(first.directory), trusted_keys=[shop.keys.public])
+    verify_manifest(Path(first.directory), trust=trust_of(shop.keys))
     time.sleep(3.1)
     with pytest.raises(IntegrityError, match="expired"):
-        verify_manifest(Path(first.directory), trusted_keys=[shop.keys.public])
+        verify_manifest(Path(first.directory), trust=trust_of(shop.keys))
     second = shop.package(sample, sequence=2)
     assert second.digest != first.digest
-    verify_manifest(Path(second.directory), trusted_keys=[shop.keys.public])
+    verify_manifest(Path(second.directory), trust=trust_of(shop.keys))
 
 
 def test_an_altered_base_or_adapter_stops_packaging(shop: Shop, sample: Sample) -> None:
@@ -194,6 +193,7 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
         "attestations/environment.sigstore.json",
         "attestations/gates.sigstore.json",
         "attestations/provenance.sigstore.json",
+        "attestations/verification.sigstore.json",
         "card.html",
         "card.json",
         "evidence.json",
@@ -204,13 +204,14 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
         "release.json",
         "release.sigstore.json",
         "requirements.json",
+        "trust.json",
     ]
     assert all(stat.S_IMODE((directory / name).stat().st_mode) == 0o400 for name in names)
     assert digest_bytes((directory / "evidence.json").read_bytes()) == sample.report.evidence
     assert digest_bytes((directory / "gate-report.json").read_bytes()) == report_digest(sample.report)
     assert sample.candidate.unit in (directory / "card.html").read_text()
     assert release.digest not in (directory / "card.html").read_text()
-    with verify_release(directory, trusted_keys=[shop.keys.public], store=shop.store) as verified:
+    with verify_release(directory, trust=trust_of(shop.keys), store=shop.store) as verified:
         assert verified.manifest.sequence == 4
         assert verified.prompt == sample.files.prompt
         assert verified.guard_yaml == sample.files.guard_yaml
@@ -279,10 +280,7 @@ def test_a_release_signed_by_a_key_that_was_replaced_is_refused(shop: Shop, samp
     release = shop.package(sample)
     other = create_key(shop.root / "other")
     with pytest.raises(IntegrityError, match="not trusted"):
-        verify_release(Path(release.directory), trusted_keys=[other.public], store=shop.store)
-    # Trusting the old key beside the new one is how keys are rotated.
-    both = [other.public, shop.keys.public]
-    verify_release(Path(release.directory), trusted_keys=both, store=shop.store).close()
+        verify_release(Path(release.directory), trust=trust_of(other), store=shop.store)
 
 
 def test_an_unsafe_adapter_is_never_published(shop: Shop, sample: Sample) -> None:
