@@ -58,7 +58,12 @@ class TrustRoot:
     def _authenticate(self, bundle: bytes, name: str) -> Authenticated:
         keys = (*([self.installation] if self.installation else []), *self.keys)
         material = parse_object(bundle, name, most_bytes=MOST_BYTES).get("verificationMaterial")
-        if self.certificates is not None and isinstance(material, dict) and "certificate" in material:
+        if isinstance(material, dict) and "certificate" in material:
+            if self.certificates is None:
+                raise VerificationError(
+                    Reason.SIGNER_UNTRUSTED,
+                    f"{name}: signed with a certificate, and the trust policy names no identity",
+                )
             return self.certificates(bundle, name)
         if not keys:
             raise VerificationError(
