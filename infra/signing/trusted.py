@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from infra.errors import ConfigError
+from infra.errors import ConfigError, IntegrityError
 from infra.refusal import Reason, VerificationError
 from infra.signing.documents import parse_object
 from infra.signing.dsse import MOST_BYTES, verify_signed
@@ -64,7 +64,7 @@ class TrustRoot:
                     Reason.SIGNER_UNTRUSTED,
                     f"{name}: signed with a certificate, and the trust policy names no identity",
                 )
-            return self.certificates(bundle, name)
+            return _with_reason(self.certificates, bundle, name)
         if not keys:
             raise VerificationError(
                 Reason.NO_TRUST,
@@ -97,6 +97,15 @@ def open_trust(policy: Path, installation: Path) -> TrustRoot:
 
 
 def _by_certificate(root: Path, bundle: bytes, name: str) -> Authenticated:
-    from infra.signing.keyless import verify_keyless
+    from infra.signing.keyless import read_trust, verify_keyless
 
-    return verify_keyless(bundle, root, name)
+    return verify_keyless(bundle, read_trust(root), name)
+
+
+def _with_reason(verify: Callable[[bytes, str], Authenticated], bundle: bytes, name: str) -> Authenticated:
+    try:
+        return verify(bundle, name)
+    except VerificationError:
+        raise
+    except IntegrityError as error:
+        raise VerificationError(Reason.SIGNATURE_INVALID, error.message, error.hint) from error

@@ -45,7 +45,7 @@ Attested = Literal[Stage.PROVENANCE, Stage.ENVIRONMENT, Stage.GATES, Stage.VERIF
 class TrustedKey(Section):
     """A key by its id; its PEM file is listed under `public_keys`."""
 
-    key: Digest = Field(description="SHA-256 of the DER SubjectPublicKeyInfo, as `assay doctor` shows it")
+    key: Digest = Field(description="SHA-256 of the key's DER SubjectPublicKeyInfo")
 
     def rule(self) -> Rule:
         """The signer is this key."""

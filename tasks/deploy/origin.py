@@ -9,7 +9,8 @@ from typing import Any
 from infra.digest import tree_manifest
 from infra.errors import IntegrityError
 from infra.origin.mlbom import described_version
-from infra.origin.slsa import PREDICATE_TYPE, adapter_subjects, dependency_of
+from infra.origin.slsa import adapter_subjects, dependency_of
+from infra.signing.attestations import PROVENANCE_TYPE
 from infra.signing.documents import parse_object
 from infra.signing.dsse import subjects_of
 from infra.store import FileStore
@@ -46,7 +47,7 @@ def load_origin(candidate: Candidate, store: FileStore) -> Origin:
     subjects = adapter_subjects(candidate.adapter.digest, files)
     about = (
         ("provenance statement: subject", subjects_of(statement, "provenance statement"), subjects),
-        ("provenance statement: type", statement.get("predicateType"), PREDICATE_TYPE),
+        ("provenance statement: type", statement.get("predicateType"), PROVENANCE_TYPE),
         ("provenance statement: base", dependency_of(statement, "base"), candidate.base.digest),
         ("provenance statement: dataset", dependency_of(statement, "dataset"), candidate.dataset.digest),
         ("provenance statement: prompt", dependency_of(statement, "prompt"), candidate.prompt.digest),
