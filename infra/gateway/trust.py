@@ -3,17 +3,19 @@
 routes = evaluate(snapshot, Trust(home, open_trust, ledger))
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.digest import hex_of
-from infra.errors import AssayError, PromotionDenied, Unavailable
+from infra.errors import AssayError, ConfigError, IntegrityError, PromotionDenied, Unavailable
 from infra.gateway.access import AccessPolicy
 from infra.gateway.routes import EMPTY, RouteSnapshot
 from infra.guard import GuardPolicy
 from infra.ledger import Ledger
+from infra.refusal import Reason, VerificationError
 
 if TYPE_CHECKING:
     from infra.signing import TrustRoot
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 LIVE_STATES = frozenset({"champion"})
 STAGED_STATES = frozenset({"champion", "approved"})
 BANNED_STATES = frozenset({"quarantined", "rejected", "blocked"})
+WITHDRAWN = frozenset({Reason.SIGNER_REVOKED, Reason.RELEASE_REVOKED})
+"""What ends the service of a release whose bytes were verified before."""
+
+log = logging.getLogger("assay.gateway")
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,23 @@ class Trust:
         )
 
     def banned(self, route: Route) -> str | None:
-        """Why the ledger forbids a release that was admitted before, or None."""
+        """Why the ledger, or a revocation, forbids a release that was admitted before, or None."""
         state = self.ledger.state(route.project).of(route.release)
-        return f"{route.release} is {state} in the ledger" if state in BANNED_STATES else None
+        if state in BANNED_STATES:
+            return f"{route.release} is {state} in the ledger"
+        return self._revoked(route.release)
+
+    def _revoked(self, release: str) -> str | None:
+        from infra.signing import verify_manifest
+
+        try:
+            verify_manifest(self.home / "releases" / hex_of(release), trust=self.root(), in_force=False)
+        except VerificationError as error:
+            return error.message if error.reason in WITHDRAWN else None
+        except (ConfigError, IntegrityError) as error:
+            # A policy that somebody is writing at this moment withdraws nothing; it admits nothing either.
+            log.error("revocations cannot be read: %s", error.message)
+        return None
 
 
 def evaluate(snapshot: RouteSnapshot, trust: Trust) -> Routes:

@@ -15,8 +15,11 @@ import pytest
 from infra.digest import digest_bytes, hex_of
 from infra.errors import IntegrityError, Unavailable
 from infra.locks import hold
+from infra.refusal import Reason, VerificationError
 from infra.signing import KeyPair, create_key, verify_manifest, verify_release
 from infra.store import FileStore
+from infra.trust import Stage
+from infra.trust.policy import StagePolicy
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import find_release, package_release, report_digest
 from tasks.records import Release
@@ -35,6 +38,7 @@ class Shop:
         self.root = root
         self.store = FileStore(root / "store")
         self.keys: KeyPair = create_key(root / "keys")
+        self.signer, self.trust = self.keys, trust_of(self.keys)
         self.releases = root / "releases"
 
     def package(self, sample: Sample, sequence: int = 1, expires: datetime | None = None) -> Release:
@@ -45,8 +49,8 @@ class Shop:
             releases_dir=self.releases,
             files=sample.files,
             sequence=sequence,
-            signer=signer_of(self.keys),
-            trust=trust_of(self.keys),
+            signer=signer_of(self.signer),
+            trust=self.trust,
             evidence=sample.evidence,
             facts=FACTS,
             expires=expires,
@@ -281,6 +285,54 @@ def test_a_release_signed_by_a_key_that_was_replaced_is_refused(shop: Shop, samp
     other = create_key(shop.root / "other")
     with pytest.raises(IntegrityError, match="not trusted"):
         verify_release(Path(release.directory), trust=trust_of(other), store=shop.store)
+
+
+def test_a_signer_whom_the_policy_does_not_name_publishes_nothing(shop: Shop, sample: Sample) -> None:
+    shop.signer = create_key(shop.root / "other")
+    with pytest.raises(VerificationError) as refused:
+        shop.package(sample)
+    assert refused.value.reason == Reason.SIGNER_UNTRUSTED
+    assert shop.visible() == []
+
+
+def test_a_policy_that_keeps_stages_apart_is_not_met_by_one_signer(shop: Shop, sample: Sample) -> None:
+    apart = shop.trust.policy.stages.model_copy(
+        update={"gates": StagePolicy(signers=("installation",), not_same_as=(Stage.PROVENANCE,))}
+    )
+    shop.trust = replace(shop.trust, policy=shop.trust.policy.model_copy(update={"stages": apart}))
+    with pytest.raises(VerificationError) as refused:
+        shop.package(sample)
+    assert refused.value.reason == Reason.SAME_SIGNER
+    assert shop.visible() == []
+
+
+def test_another_policy_makes_another_release(shop: Shop, sample: Sample) -> None:
+    first = shop.package(sample)
+    before = shop.trust.policy
+    stricter = before.model_copy(update={"max_age_days": 30})
+    shop.trust = replace(shop.trust, policy=stricter)
+    with pytest.raises(VerificationError) as refused:
+        verify_manifest(Path(first.directory), trust=shop.trust)
+    assert refused.value.reason == Reason.POLICY_MISMATCH
+    second = shop.package(sample, sequence=2)
+    assert second.digest != first.digest
+    # One that says which policies it succeeds accepts their releases, under its own rules.
+    shop.trust = replace(shop.trust, policy=stricter.model_copy(update={"succeeds": (before.digest,)}))
+    verify_manifest(Path(first.directory), trust=shop.trust)
+
+
+def test_weights_can_be_signed_over_blake3_where_the_policy_allows_it(shop: Shop, sample: Sample) -> None:
+    """Also accepted by the reference implementation, which packaging asks."""
+    fast = shop.trust.policy.model_copy(update={"hashes": ("blake3", "sha256")})
+    shop.trust = replace(shop.trust, policy=fast)
+    directory = Path(shop.package(sample).directory)
+    signed = payload(directory / "adapter.sig")
+    assert signed["predicate"]["serialization"]["hash_type"] == "blake3"  # type: ignore[index]
+    verify_release(directory, trust=shop.trust, store=shop.store).close()
+    only_sha256 = fast.model_copy(update={"hashes": ("sha256",), "succeeds": (fast.digest,)})
+    with pytest.raises(VerificationError) as refused:
+        verify_release(directory, trust=replace(shop.trust, policy=only_sha256), store=shop.store)
+    assert refused.value.reason == Reason.HASH_REFUSED
 
 
 def test_an_unsafe_adapter_is_never_published(shop: Shop, sample: Sample) -> None:
