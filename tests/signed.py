@@ -1,5 +1,6 @@
 """What every test release needs: the shipped trust policy, and the attestations that it requires."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from infra.signing import KeyPair, TrustRoot, load_private_key, open_trust
 from infra.signing import manifest as layout
 from infra.signing.attestations import ATTESTED, attestation_file
 from infra.signing.dsse import statement
-from infra.signing.signer import KeySigner
+from infra.signing.signer import KeySigner, Signer
 from infra.trust import Stage, read_policy
 
 POLICY = REPOSITORY / "configs" / "trust.yaml"
@@ -37,11 +38,16 @@ def write_files(root: Path, files: dict[str, bytes]) -> None:
         (root / name).write_bytes(data)
 
 
-def attest(release: Path, unit: str, root: str, keys: KeyPair) -> None:
-    """Attestations about this unit and adapter, and the summary of them and `adapter.sig`, into a release."""
-    signer, subjects = signer_of(keys), {"unit": unit, "adapter": root}
+def attest(release: Path, unit: str, root: str, signer: Signer, others: Mapping[Stage, Signer] = {}) -> None:
+    """Attestations about this unit and adapter, and the summary of them and `adapter.sig`, into a release.
+
+    `signer` signs what none of the `others` signs.
+    """
+    subjects = {"unit": unit, "adapter": root}
     bundles = {
-        attestation_file(stage): signer.sign(statement(subjects, ATTESTED[stage], predicate))
+        attestation_file(stage): others.get(stage, signer).sign(
+            statement(subjects, ATTESTED[stage], predicate)
+        )
         for stage, predicate in PASSED.items()
     }
     inputs = {name: digest_bytes(bundle) for name, bundle in bundles.items()}

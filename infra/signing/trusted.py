@@ -64,7 +64,7 @@ class TrustRoot:
                     Reason.SIGNER_UNTRUSTED,
                     f"{name}: signed with a certificate, and the trust policy names no identity",
                 )
-            return _with_reason(self.certificates, bundle, name)
+            return self.certificates(bundle, name)
         if not keys:
             raise VerificationError(
                 Reason.NO_TRUST,
@@ -93,18 +93,15 @@ def open_trust(policy: Path, installation: Path) -> TrustRoot:
                     hint="list its PEM file under `public_keys`",
                 )
     root = None if rules.trusted_root is None else policy.parent / rules.trusted_root
-    return TrustRoot(rules, own, keys, None if root is None else partial(_by_certificate, root))
+    return TrustRoot(rules, own, keys, None if root is None else partial(by_certificate, root))
 
 
-def _by_certificate(root: Path, bundle: bytes, name: str) -> Authenticated:
+def by_certificate(root: Path, bundle: bytes, name: str) -> Authenticated:
+    """Who signed, by the certificate in a bundle and the trusted root in a file; raises VerificationError."""
     from infra.signing.keyless import read_trust, verify_keyless
 
-    return verify_keyless(bundle, read_trust(root), name)
-
-
-def _with_reason(verify: Callable[[bytes, str], Authenticated], bundle: bytes, name: str) -> Authenticated:
     try:
-        return verify(bundle, name)
+        return verify_keyless(bundle, read_trust(root), name)
     except VerificationError:
         raise
     except IntegrityError as error:

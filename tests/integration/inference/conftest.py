@@ -24,6 +24,7 @@ from infra.signing import BaseReference, ReleaseManifest, ensure_key, load_priva
 from infra.signing import manifest as layout
 from infra.signing.dsse import sign_statement, statement
 from infra.signing.oms import model_statement, root_digest
+from infra.signing.signer import KeySigner
 from infra.store import FileStore
 from tests.signed import PINNED, attest, write_files
 
@@ -104,7 +105,7 @@ class Installation:
             layout.TRUST: PINNED,
         }
         write_files(root, content)
-        attest(root, unit, root_digest(digests), ensure_key(self.home))
+        attest(root, unit, root_digest(digests), KeySigner(self.signer))
         some = digest_bytes(b"some")
         manifest = ReleaseManifest(
             format=layout.FORMAT,

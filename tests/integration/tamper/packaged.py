@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from infra.signing import manifest as layout
 from infra.signing.attestations import attestation_file
 from infra.signing.dsse import statement
 from infra.signing.manifest import ReleaseManifest, parse_manifest
-from infra.signing.oms import model_statement
+from infra.signing.oms import model_statement, root_digest
+from infra.signing.signer import Signer
 from infra.store import FileStore
 from infra.trust import Stage, TrustPolicy
 from tests.signed import attest, signer_of, write_files
@@ -42,7 +43,8 @@ class Packaged:
 
     @property
     def trust(self) -> TrustRoot:
-        return TrustRoot(self.policy, load_public_key(self.keys.public))
+        other = load_public_key(self.other.public)  # known, and trusted for nothing
+        return TrustRoot(self.policy, load_public_key(self.keys.public), (other,))
 
     @property
     def manifest(self) -> ReleaseManifest:
@@ -147,13 +149,11 @@ class Packaged:
         self.write(layout.ADAPTER_SIGNATURE, signer_of(keys or self.keys).sign(content))
         self.attest()
 
-    def attest(self, **changes: str) -> None:
+    def attest(self, others: Mapping[Stage, Signer] = {}, **changes: str) -> None:
         """Attestations about the release as it is now, or about `unit` or `root`; then seal."""
-        from infra.signing.oms import root_digest
-
         root = root_digest(tree_manifest(self.release / "adapter"))
         about = {"unit": self.manifest.unit, "root": root} | changes
-        attest(self.release, about["unit"], about["root"], self.keys)
+        attest(self.release, about["unit"], about["root"], signer_of(self.keys), others)
         self.seal()
 
     def restate(self, stage: Stage, change: Change, *, keys: KeyPair | None = None) -> None:

@@ -16,7 +16,7 @@ from infra.signing.keys import KeyPair, create_key, load_private_key
 from infra.signing.manifest import BaseReference, ReleaseManifest
 from infra.signing.oms import model_statement, root_digest
 from infra.store import FileStore
-from tests.signed import PINNED, attest, trust_of, write_files
+from tests.signed import PINNED, attest, signer_of, trust_of, write_files
 
 UNIT = digest_bytes(b"unit")
 
@@ -88,7 +88,7 @@ class World:
         (self.release / layout.ADAPTER_SIGNATURE).write_bytes(
             sign_statement(model_statement("adapter", files), key)
         )
-        attest(self.release, UNIT, root_digest(files), self.keys)
+        attest(self.release, UNIT, root_digest(files), signer_of(self.keys))
         return self
 
 
