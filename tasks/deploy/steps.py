@@ -48,8 +48,9 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
         directory = workspace.releases / hex_of(state.release)
+        refused = next_move(state.state) == Move.REFUSE  # stays refused, also when it has expired
         try:
-            manifest = verify_manifest(directory, trust=workspace.trust)
+            manifest = verify_manifest(directory, trust=workspace.trust, in_force=not refused)
         except VerificationError as error:
             if error.reason in _OUTDATED:
                 continue
