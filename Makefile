@@ -104,6 +104,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.config.schema --check
+	@$(BIN)/python -m infra.trust.schema --check
 	@$(BIN)/python -m tasks.validate.gates_schema --check
 	@$(BIN)/python -m tasks.validate.benchmark.schema --check
 	@$(BIN)/python -m tasks.develop.requirements.schema --check
@@ -118,6 +119,7 @@ format: $(STAMP) ## format and fix what can be fixed
 
 schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m infra.config.schema --write
+	@$(BIN)/python -m infra.trust.schema --write
 	@$(BIN)/python -m tasks.validate.gates_schema --write
 	@$(BIN)/python -m tasks.validate.benchmark.schema --write
 	@$(BIN)/python -m tasks.develop.requirements.schema --write
@@ -125,7 +127,7 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.validate.redteam.schema --write
 	@$(BIN)/python -m tasks.validate.fairness.schema --write
 
-BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening training verify_speed
+BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening signing training
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done

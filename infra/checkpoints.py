@@ -2,7 +2,7 @@
 
 checkpoints = Checkpoints(home)
 before = checkpoints.newest()              # read before the ledger is: entries only grow
-check_covers(before, entries)              # IntegrityError when the ledger is shorter, or another one
+before.check(entries)                      # IntegrityError when the ledger is shorter, or another one
 checkpoints.advance(entries)               # after an append; size 0 before the first
 
 A hash chain proves that nothing within it was altered; one that was cut is still a chain. The checkpoint is a
@@ -58,23 +58,22 @@ class Checkpoint:
         size, head = (entries[-1].seq, entries[-1].digest) if entries else (0, NOTHING)
         return cls(size, head, datetime.now(UTC).isoformat(timespec="milliseconds"))
 
+    def check(self, entries: "Sequence[Entry]") -> None:
+        """Raises IntegrityError when the ledger is not the one that was signed, or its tail was cut off.
 
-def check_covers(checkpoint: Checkpoint, entries: "Sequence[Entry]") -> None:
-    """Raises IntegrityError when the ledger is not the one that was signed, or its tail was cut off.
-
-    `checkpoint` must have been read before `entries`: between the two the ledger may grow, never shrink.
-    """
-    if len(entries) < checkpoint.size:
-        raise IntegrityError(
-            f"ledger was cut: got {len(entries)} entries, {checkpoint.size} were signed at {checkpoint.time}",
-            hint=_CUT,
-        )
-    found = entries[checkpoint.size - 1] if checkpoint.size else None
-    if found is not None and found.digest != checkpoint.head:
-        raise IntegrityError(
-            f"ledger is another one: row {found.seq} is {found.digest}, signed is {checkpoint.head}",
-            hint=_CUT,
-        )
+        It must have been read before `entries`: between the two the ledger may grow, never shrink.
+        """
+        if len(entries) < self.size:
+            raise IntegrityError(
+                f"ledger was cut: got {len(entries)} entries, {self.size} were signed at {self.time}",
+                hint=_CUT,
+            )
+        found = entries[self.size - 1] if self.size else None
+        if found is not None and found.digest != self.head:
+            raise IntegrityError(
+                f"ledger is another one: row {found.seq} is {found.digest}, signed is {self.head}",
+                hint=_CUT,
+            )
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Checkpoints:
             if present is not None and present.size >= made.size:
                 return present
             if present is not None:
-                check_covers(present, entries)
+                present.check(entries)
             self._write(made)
         return made
 

@@ -18,12 +18,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.checkpoints import Checkpoints, check_covers
 from infra.digest import canonical_json, digest_json
 from infra.errors import AssayError, IntegrityError, PromotionDenied, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
+
+    from infra.checkpoints import Checkpoints
 
 GENESIS = "sha256:" + "0" * 64
 _BUSY_S = 20
@@ -181,7 +182,7 @@ def step(state: ProjectState, entry: Entry) -> ProjectState:
 class Ledger:
     """Hash-chained entries behind a SQLAlchemy URL (SQLite embedded, Postgres in production)."""
 
-    def __init__(self, url: str, checkpoints: Checkpoints | None = None) -> None:
+    def __init__(self, url: str, checkpoints: "Checkpoints | None" = None) -> None:
         self.url = url
         self._checkpoints = checkpoints
         self._engine: Engine | None = None
@@ -255,7 +256,7 @@ class Ledger:
         def check(entries: list[Entry]) -> list[Entry]:
             check_chain(entries)
             if before is not None:
-                check_covers(before, entries)
+                before.check(entries)
             elif checkpoints is not None and entries and not self._shared and checkpoints.newest() is None:
                 raise IntegrityError("the ledger has entries and no checkpoint", hint=_LOST)
             return entries

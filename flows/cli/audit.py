@@ -67,9 +67,7 @@ def _verify_one(call: Call, directory: Path) -> None:
     workspace = call.workspace
     directory = directory.absolute()
     entries = workspace.ledger.intact()
-    with verify_release(
-        directory, trusted_keys=[workspace.keys / "signing.pub"], store=workspace.store
-    ) as verified:
+    with verify_release(directory, trust=workspace.trust, store=workspace.store) as verified:
         digest, files = verified.digest, len(verified.manifest.files) + len(verified.manifest.base.files)
     past = history(entries, digest)
     lines = [f"{files} files and signatures of {digest} verified", *map(_said, past)]

@@ -143,19 +143,25 @@ def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 @app.command()
 def verify(
     release: ReleaseArgument,
+    at_least_sequence: Annotated[
+        int, typer.Option(min=1, help="Newest sequence that you know; an older release is refused.")
+    ] = 1,
     project: ProjectOption = "default",
     profile: ProfileOption = "embedded",
     as_json: Json = False,
 ) -> None:
     """Check every byte and signature of a release, as the model server does before it loads one."""
-    from infra.signing import verify_release
+    from infra.signing import Expectation, restored_release, verify_release
 
     with explained(as_json):
         workspace = _open(project, profile)
         digest = resolve(workspace.state(), release)
         directory = workspace.releases / hex_of(digest)
+        name = workspace.project.name
+        restored = restored_release(workspace.ledger.entries(), name)
+        expect = Expectation(digest, name, at_least_sequence, restored)
         with verify_release(
-            directory, trusted_keys=[workspace.keys / "signing.pub"], store=workspace.store
+            directory, trust=workspace.trust, store=workspace.store, expect=expect
         ) as verified:
             files = len(verified.manifest.files) + len(verified.manifest.base.files)
             emit(

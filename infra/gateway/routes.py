@@ -1,7 +1,7 @@
 """What is served, as one small signed file that is replaced whole: names of models and releases by digest.
 
 write_snapshot(path, RouteSnapshot(4, {"triage": release}, (), (release,)), private_key)
-read_snapshot(path, [public_key]).models["triage"]
+read_snapshot(path, public_key).models["triage"]
 
 The generation only grows, so an old snapshot that turns up late changes nothing.
 """
@@ -44,12 +44,12 @@ class RouteSnapshot:
 EMPTY = RouteSnapshot(0, {})
 
 
-def read_snapshot(path: Path, trusted_keys: Sequence[Path]) -> RouteSnapshot:
+def read_snapshot(path: Path, public_key: Path) -> RouteSnapshot:
     """The snapshot in a file, EMPTY (generation 0) without one.
 
-    Raises IntegrityError when it is malformed or not signed by one of these keys.
+    Raises IntegrityError when it is malformed or not signed by this key.
     """
-    return _read(path, [load_public_key(key) for key in trusted_keys] if path.exists() else [])
+    return _read(path, [load_public_key(public_key)] if path.exists() else [])
 
 
 def write_snapshot(path: Path, snapshot: RouteSnapshot, private_key: Path) -> None:

@@ -58,7 +58,7 @@ class RouteTable:
         self._stamp = stamp
 
     def _load(self) -> None:
-        snapshot = read_snapshot(self.file, self.trust.trusted_keys)
+        snapshot = read_snapshot(self.file, self.trust.home / "keys" / "signing.pub")
         present = self.routes.snapshot
         if snapshot == present:
             self.ready = True

@@ -84,7 +84,7 @@ class ModelServer:
 
     def _boot(self) -> None:
         try:
-            snapshot = read_snapshot(self.routes, self.releases.trusted_keys)
+            snapshot = read_snapshot(self.routes, self.releases.home / "keys" / "signing.pub")
             # What clients ask for comes first: it answers while the others are still loading.
             self.releases.load_all([*snapshot.models.values(), *snapshot.resident])
         except IntegrityError as error:

@@ -6,7 +6,6 @@ check_aliases(workspace, state)                    # raises IntegrityError when 
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.digest import digest_json, hex_of
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from infra.registry import Registry
 
 _NO_ALIASES: dict[str, str | None] = {"champion": None, "previous": None}
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def wanted_aliases(release: str, previous: str | None) -> dict[str, str]:
@@ -110,7 +108,7 @@ def prompt_of(workspace: Workspace, release: str) -> dict[str, Any]:
     """The prompt definition that a release serves; raises IntegrityError unless its signature holds."""
     directory = workspace.releases / hex_of(release)
     # Nothing is loaded here: the previous release keeps its alias when it has expired.
-    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"], now=_LONG_AGO)
+    manifest = verify_manifest(directory, trust=workspace.trust, in_force=False)
     return dict(json.loads(read_part(directory, manifest, PROMPT)))
 
 

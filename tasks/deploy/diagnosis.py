@@ -1,4 +1,4 @@
-"""What `assay doctor` looks at: home, ledger, releases, routes, services, aliases; each in a line."""
+"""What `assay doctor` looks at: home, ledger, trust, releases, routes, services, aliases; each in a line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ def diagnose(workspace: Workspace) -> list[Finding]:
     parts: dict[str, Callable[[Workspace], str]] = {
         "home": _home,
         "ledger": _ledger,
+        "trust": _trust,
         "releases": _releases,
         "routes": _routes,
         "services": _services,
@@ -53,11 +54,17 @@ def _ledger(workspace: Workspace) -> str:
     return f"{workspace.ledger.verify()} entries, chain intact"
 
 
+def _trust(workspace: Workspace) -> str:
+    trust = workspace.trust
+    own = trust.installation.key_id if trust.installation else "none yet"
+    return f"policy {trust.policy.digest}, key of this installation {own}"
+
+
 def _releases(workspace: Workspace) -> str:
     state = workspace.state()
     live = [release for release in (state.champion, state.previous) if release is not None]
     for release in live:
-        verify_manifest(workspace.releases / hex_of(release), trusted_keys=[workspace.keys / "signing.pub"])
+        verify_manifest(workspace.releases / hex_of(release), trust=workspace.trust)
     return f"champion {state.champion or 'none'}, previous {state.previous or 'none'}, signatures valid"
 
 
@@ -65,7 +72,7 @@ def _routes(workspace: Workspace) -> str:
     file = workspace.run / "routes.json"
     if not file.exists():
         return "no routes yet"
-    present = read_snapshot(file, [workspace.keys / "signing.pub"])
+    present = read_snapshot(file, workspace.keys / "signing.pub")
     wanted = routes_from(all_states(workspace.ledger), generation=present.generation)
     if present.models != wanted.models:
         raise IntegrityError(

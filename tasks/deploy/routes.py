@@ -40,7 +40,7 @@ def publish_routes(workspace: Workspace, *, staged: tuple[str, ...] = ()) -> Rou
     """
     file = workspace.run / "routes.json"
     keys = ensure_key(workspace.home)
-    present = read_snapshot(file, [keys.public]) if file.exists() else None
+    present = read_snapshot(file, keys.public) if file.exists() else None
     generation = (present.generation if present else 0) + 1
     wanted = routes_from(all_states(workspace.ledger), generation=generation, staged=staged)
     if present is not None and _same(present, wanted):

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError
-from infra.signing import ensure_key, read_part, verify_manifest
+from infra.refusal import Reason, VerificationError
+from infra.signing import read_part, verify_manifest
+from infra.signing.choose import open_signer
 from infra.signing.manifest import GATE_REPORT
 from infra.stack import Endpoints
 from infra.steps import step
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from infra.tracking import PhaseRun
 
 _QUESTIONS = 3
+_OUTDATED = (Reason.EXPIRED, Reason.TOO_OLD, Reason.POLICY_MISMATCH)
 
 
 @step
@@ -39,12 +42,19 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     """The newest release of this unit that the ledger knows: the same unit is the same release.
 
     None for one that would be requested anew on a waiver whose day has passed: the verdict of today needs a
-    release of its own. Raises IntegrityError when its directory does not verify.
+    release of its own. One that expired, or was made under another trust policy, is packaged again. Raises
+    IntegrityError when its directory does not verify.
     """
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
         directory = workspace.releases / hex_of(state.release)
-        manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+        refused = next_move(state.state) == Move.REFUSE  # stays refused, also when it has expired
+        try:
+            manifest = verify_manifest(directory, trust=workspace.trust, in_force=not refused)
+        except VerificationError as error:
+            if error.reason in _OUTDATED:
+                continue
+            raise
         report = GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
         if next_move(state.state) == Move.REQUEST and report.lapsed(today or datetime.now(UTC).date()):
             return None
@@ -70,7 +80,7 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         guard_yaml=project.path(project.guard).read_bytes(),
         access_yaml=project.path(project.access).read_bytes(),
     )
-    pair = ensure_key(workspace.home)
+    signer = open_signer(workspace.project)
     evidence = EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence))
     return package_release(
         candidate,
@@ -79,9 +89,10 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         releases_dir=workspace.releases,
         files=files,
         sequence=len(workspace.state().releases) + 1,
-        private_key=pair.private,
+        signer=signer,
+        trust=workspace.trust,
         evidence=evidence,
-        facts=gather_facts(workspace, candidate, evidence, signer=pair.key_id),
+        facts=gather_facts(workspace, candidate, evidence, signer=str(signer.identity)),
     )
 
 

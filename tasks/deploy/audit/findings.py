@@ -80,9 +80,7 @@ def _releases(workspace: Workspace, state: ProjectState) -> Iterator[Finding]:
 
 def _release(workspace: Workspace, project: str, state: ReleaseState) -> str:
     directory = workspace.releases / hex_of(state.release)
-    with verify_release(
-        directory, trusted_keys=[workspace.keys / "signing.pub"], store=workspace.store
-    ) as verified:
+    with verify_release(directory, trust=workspace.trust, store=workspace.store) as verified:
         manifest = verified.manifest
         if manifest.project != project:
             raise IntegrityError(
@@ -98,7 +96,7 @@ def _routes(workspace: Workspace, states: dict[str, ProjectState]) -> str:
     file = workspace.run / "routes.json"
     if not file.exists():
         return "none: nothing is served"
-    present = read_snapshot(file, [workspace.keys / "signing.pub"])
+    present = read_snapshot(file, workspace.keys / "signing.pub")
     wanted = routes_from(list(states.values()), generation=present.generation)
     if present.models != wanted.models:
         raise IntegrityError(

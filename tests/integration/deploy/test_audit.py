@@ -24,6 +24,7 @@ from tasks.deploy.audit import audit, export_archive, history
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release
 from tasks.deploy.routes import publish_routes
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import make_sample
 
 
@@ -35,6 +36,7 @@ class House:
         ledger = Ledger(project.ledger_url, Checkpoints(project.home))
         self.workspace = Workspace("default", project, FileStore(root / "store"), ledger)
         sample = make_sample(self.workspace.store, root)
+        keys = ensure_key(self.workspace.home)
         self.unit = sample.candidate.unit
         self.release = package_release(
             sample.candidate,
@@ -43,7 +45,8 @@ class House:
             releases_dir=self.workspace.releases,
             files=sample.files,
             sequence=1,
-            private_key=ensure_key(self.workspace.home).private,
+            signer=signer_of(keys),
+            trust=trust_of(keys),
             evidence=sample.evidence,
             facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
         ).digest
@@ -103,7 +106,7 @@ def test_each_thing_that_was_altered_is_named(house: House) -> None:
     assert [each.startswith("release: ") and "card.html: altered" in each for each in house.wrong()] == [True]
     overwrite(card, lambda _: good)
     keys = ensure_key(house.workspace.home)
-    snapshot = read_snapshot(house.workspace.run / "routes.json", [keys.public])
+    snapshot = read_snapshot(house.workspace.run / "routes.json", keys.public)
     other = "sha256:" + "7" * 64
     write_snapshot(
         house.workspace.run / "routes.json",

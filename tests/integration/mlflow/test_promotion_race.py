@@ -26,6 +26,7 @@ from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release
 from tasks.deploy.rollout import promote
 from tasks.deploy.routes import publish_routes
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import make_sample
 
 ROUNDS = 100
@@ -39,7 +40,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, l
     root = tmp_path_factory.mktemp("race")
     project = load_project(environ={"ASSAY_HOME": str(root / "home")})
     workspace = Workspace("default", project, FileStore(root / "store"), Ledger("sqlite:///nowhere"))
-    private = ensure_key(project.home).private
+    keys = ensure_key(project.home)
     releases = []
     for number in range(RELEASES):
         scratch = root / str(number)
@@ -52,7 +53,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, l
             releases_dir=workspace.releases,
             files=sample.files,
             sequence=number + 1,
-            private_key=private,
+            signer=signer_of(keys),
+            trust=trust_of(keys),
             evidence=sample.evidence,
             facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
         )
@@ -134,7 +136,7 @@ def test_after_any_kill_ledger_routes_and_aliases_agree(
         champions = [entry.subject for entry in entries if entry.kind == Kind.CHAMPION]
         assert state.champion == champions[-1], number
         assert [r for r, each in state.releases.items() if each.state == "champion"] == [state.champion]
-        routes = read_snapshot(workspace.run / "routes.json", [workspace.keys / "signing.pub"])
+        routes = read_snapshot(workspace.run / "routes.json", workspace.keys / "signing.pub")
         assert routes.models == {workspace.project.name: state.champion}, number
         assert "champion=" in check_aliases(workspace, state, server), number
         finished += champions[-1] in both

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.checkpoints import NAME, PREDICATE_TYPE, Checkpoint, Checkpoints, check_covers
+from infra.checkpoints import NAME, PREDICATE_TYPE, Checkpoint, Checkpoints
 from infra.digest import digest_bytes
 from infra.errors import IntegrityError, PromotionDenied
 from infra.ledger import Kind, Ledger
@@ -172,9 +172,9 @@ def test_other_statements_and_other_signers_are_no_checkpoint(home: Path, tmp_pa
 
 def test_the_checkpoint_is_read_before_the_entries_are(home: Path) -> None:
     entries = filled(home).entries()
-    check_covers(Checkpoint.of(entries[:2]), entries)
+    Checkpoint.of(entries[:2]).check(entries)
     with pytest.raises(IntegrityError, match="was cut"):
-        check_covers(Checkpoint.of(entries), entries[:2])
+        Checkpoint.of(entries).check(entries[:2])
 
 
 _WRITER = """

@@ -32,7 +32,7 @@ def enter(workspace: Workspace, release: str, *kinds: Kind) -> None:
 
 
 def served(workspace: Workspace) -> dict[str, str]:
-    return read_snapshot(workspace.run / "routes.json", [workspace.keys / "signing.pub"]).models
+    return read_snapshot(workspace.run / "routes.json", workspace.keys / "signing.pub").models
 
 
 def put_away(workspace: Workspace, release: str) -> tuple[str | None, str]:
