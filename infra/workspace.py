@@ -10,7 +10,7 @@ from pathlib import Path
 from infra.config import Project, load_project
 from infra.handover import Shelf
 from infra.ledger import Ledger, ProjectState
-from infra.store import FileStore, open_store
+from infra.store import Store, open_store
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Workspace:
     name: str
     """Name of the project's configuration (`default`, …); `project.name` is what clients ask for."""
     project: Project
-    store: FileStore
+    store: Store
     ledger: Ledger
 
     @property
@@ -61,4 +61,4 @@ class Workspace:
 def open_workspace(name: str | None = None, profile: str | None = None) -> Workspace:
     """Open the installation for a project; raises ConfigError as `load_project` does."""
     project = load_project(name, profile=profile)
-    return Workspace(name or "default", project, open_store(project.store_uri), Ledger(project.ledger_url))
+    return Workspace(name or "default", project, open_store(project.store_place), Ledger(project.ledger_url))

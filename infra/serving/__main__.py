@@ -35,7 +35,7 @@ def _serve(options: argparse.Namespace) -> int:
     project = load_project(options.project, profile=options.profile).model_copy(update={"home": home})
     token = resolve(f"file:{home / 'keys' / 'internal.token'}")
     _limit_threads(project.serving.threads)
-    releases = Releases(home, open_store(project.store_uri), (home / "keys" / "signing.pub",))
+    releases = Releases(home, open_store(project.store_place), (home / "keys" / "signing.pub",))
     server = ModelServer(releases, project.serving, token, home / "run" / "routes.json")
     config = uvicorn.Config(
         server.application(),

@@ -25,7 +25,7 @@ from infra.signing.keys import PublicKey, load_public_key
 from infra.signing.manifest import ReleaseManifest, check_expiry, parse_manifest
 from infra.signing.oms import check_model_statement
 from infra.signing.sealed import SealedTree, SharedTrees, open_regular, read_regular, seal_tree
-from infra.store import FileStore
+from infra.store import Store
 
 _HINT = "do not use this release: restore its directory from a backup, or package it again"
 _SIGNED_MOST_BYTES = 8 << 20
@@ -90,7 +90,7 @@ def read_part(directory: Path, manifest: ReleaseManifest, name: str) -> bytes:
 
 
 def verify_release(
-    directory: Path, *, trusted_keys: Sequence[Path], store: FileStore, now: datetime | None = None
+    directory: Path, *, trusted_keys: Sequence[Path], store: Store, now: datetime | None = None
 ) -> VerifiedRelease:
     """The full check, see the module's docstring; raises IntegrityError and nothing else."""
     with _fail_closed(directory), contextlib.ExitStack() as undo:
@@ -203,7 +203,7 @@ def _seal(kind: str, root: Path, files: Mapping[str, str]) -> SealedTree:
     return tree
 
 
-def _base(manifest: ReleaseManifest, store: FileStore) -> SealedTree:
+def _base(manifest: ReleaseManifest, store: Store) -> SealedTree:
     root = store.tree_path(manifest.base.digest)
     if root.is_symlink() or not root.is_dir():
         raise IntegrityError(

@@ -34,7 +34,7 @@ from infra.signing.dsse import sign_statement, statement, subjects_of
 from infra.signing.keys import load_private_key
 from infra.signing.manifest import check_expiry
 from infra.signing.oms import root_digest
-from infra.store import FileStore
+from infra.store import Store
 from tasks.deploy.card import CardFacts, card_json, card_page, make_card
 from tasks.deploy.card.modelcard import model_card
 from tasks.deploy.origin import ENVIRONMENT_TYPE, PROVENANCE_TYPE, Origin, load_origin, require_provenance
@@ -55,7 +55,7 @@ def package_release(
     candidate: Candidate,
     report: GateReport,
     *,
-    store: FileStore,
+    store: Store,
     releases_dir: Path,
     files: ReleaseFiles,
     sequence: int,
@@ -210,7 +210,7 @@ def _manifest(
     staging: Path,
     candidate: Candidate,
     report: GateReport,
-    store: FileStore,
+    store: Store,
     sequence: int,
     created: str,
     expires: str | None,

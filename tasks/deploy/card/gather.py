@@ -17,7 +17,7 @@ from infra.signing import ReleaseManifest, load_public_key, read_part, verify_ma
 from infra.signing.documents import parse_object
 from infra.signing.dsse import verify_statement
 from infra.signing.manifest import ATTESTATIONS, PROMPT
-from infra.store import FileStore
+from infra.store import Store
 from infra.workspace import Workspace
 from tasks.deploy.card.facts import CardFacts, Champion, Event, MadeFrom
 from tasks.deploy.card.provenance import facts_of
@@ -53,13 +53,13 @@ def gather_facts(
     )
 
 
-def redteam_reports(store: FileStore, evidence: EvidenceSet) -> tuple[RedTeamReport, ...]:
+def redteam_reports(store: Store, evidence: EvidenceSet) -> tuple[RedTeamReport, ...]:
     """Every red-team report that the evidence names, one for each tier."""
     found = {report.tier: report for report in _reports(store, evidence, RedTeamReport)}
     return tuple(found[tier] for tier in sorted(found, reverse=True))
 
 
-def _reports(store: FileStore, evidence: EvidenceSet, kind: type[R]) -> Iterable[R]:
+def _reports(store: Store, evidence: EvidenceSet, kind: type[R]) -> Iterable[R]:
     """Details that are records of this kind; others are results by item, or another part's report."""
     for digest in dict.fromkeys(item.details for item in evidence.evidence if item.details is not None):
         data = store.get_bytes(digest)
@@ -69,7 +69,7 @@ def _reports(store: FileStore, evidence: EvidenceSet, kind: type[R]) -> Iterable
             continue
 
 
-def _made_from(store: FileStore, candidate: Candidate) -> MadeFrom:
+def _made_from(store: Store, candidate: Candidate) -> MadeFrom:
     told: dict[str, Any] = {}
     if candidate.provenance is not None:
         data = store.get_bytes(candidate.provenance.statement)
@@ -126,7 +126,7 @@ def _evidence(data: bytes | None) -> EvidenceSet | None:
         return None
 
 
-def _champion_redteam(store: FileStore, evidence: EvidenceSet | None) -> tuple[RedTeamReport, ...]:
+def _champion_redteam(store: Store, evidence: EvidenceSet | None) -> tuple[RedTeamReport, ...]:
     try:
         return redteam_reports(store, evidence) if evidence is not None else ()
     except IntegrityError:
