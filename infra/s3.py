@@ -83,7 +83,8 @@ def explained(what: str, *, refused: type[AssayError], hint: str) -> Iterator[No
         ) from error
     except boto.ClientError as error:
         status, code = status_and_code(error)
-        if status >= 500 or status == 429 or code in _LATER:
+        # 501 is a feature that the service will not have tomorrow either.
+        if (status >= 500 and status != 501) or status == 429 or code in _LATER:
             raise Unavailable(
                 f"{what}: the service answered {status} {code}", hint="run again later"
             ) from error
