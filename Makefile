@@ -125,7 +125,7 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.validate.redteam.schema --write
 	@$(BIN)/python -m tasks.validate.fairness.schema --write
 
-BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening training verify_speed
+BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening store training verify_speed
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done

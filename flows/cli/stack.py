@@ -22,6 +22,7 @@ def up(
 
     with explained(as_json):
         workspace = open_workspace(project, profile)
+        workspace.store.describe()  # a bucket that cannot do what is asked of it is refused here
         ensure_key(workspace.home)
         publish_routes(workspace)
         running = stack.up(workspace.project)

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from infra.digest import canonical_json, digest_bytes, digest_file, hex_of, walk_tree
-from infra.errors import IntegrityError
+from infra.errors import IntegrityError, Unavailable
 from infra.signing import contents
 from infra.signing import manifest as layout
 from infra.signing.documents import MOST_BYTES, parse_object
@@ -92,7 +92,7 @@ def read_part(directory: Path, manifest: ReleaseManifest, name: str) -> bytes:
 def verify_release(
     directory: Path, *, trusted_keys: Sequence[Path], store: Store, now: datetime | None = None
 ) -> VerifiedRelease:
-    """The full check, see the module's docstring; raises IntegrityError and nothing else."""
+    """The full check, see the module's docstring; raises IntegrityError, and Unavailable of the store."""
     with _fail_closed(directory), contextlib.ExitStack() as undo:
         keys = _keys(trusted_keys)
         manifest = _signed_manifest(directory, keys, now)
@@ -117,6 +117,8 @@ def _fail_closed(directory: Path) -> Iterator[None]:
     except IntegrityError as error:
         message = f"release {directory.name[:12]}: {error.message}"
         raise IntegrityError(message, error.hint or _HINT) from error
+    except Unavailable:
+        raise  # the base could not be brought here: nothing is known to be wrong, and nothing is handed out
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         raise IntegrityError(f"release {directory.name[:12]}: cannot be verified: {what}", _HINT) from error
