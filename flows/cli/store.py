@@ -1,5 +1,6 @@
 """`assay store …`: what it can do, a bucket made ready, releases archived, what is not used any more."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,10 +55,12 @@ def archive(call: Call, release: ReleaseArgument = "champion") -> None:
 @app.command()
 @in_project
 def restore(call: Call, release: ReleaseArgument = "champion") -> None:
-    """Bring a release that the ledger knows back from the bucket, verified."""
+    """Bring a release back, verified; one that the ledger does not know by its whole digest."""
     from tasks.deploy.archive import restore_release
 
-    directory = restore_release(call.workspace, resolve(call.workspace.state(), release))
+    whole = re.fullmatch(r"sha256:[0-9a-f]{64}", release) is not None
+    digest = release if whole else resolve(call.workspace.state(), release)
+    directory = restore_release(call.workspace, digest)
     call.emit({"directory": str(directory)}, text=str(directory))
 
 

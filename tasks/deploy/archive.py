@@ -7,6 +7,7 @@ A store in a directory has no archive: releases lie beside it already.
 """
 
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from infra import atomic
 from infra.digest import hex_of
 from infra.errors import ConfigError, IntegrityError
 from infra.signing import verify_manifest
-from infra.store.s3 import S3Store
+from infra.store.s3 import S3Store, retain
 from infra.workspace import Workspace
 
 
@@ -48,6 +49,7 @@ def archive_release(workspace: Workspace, release: str) -> Archived:
     tree = store.put_tree(directory)
     kept = [store.retain_tree(each, now) for each in (manifest.base.digest, tree)]
     pointers.create(_name(release), tree)
+    retain(store.bucket, [pointers.key(_name(release))], now)
     return Archived(release, tree, kept[-1].isoformat() if kept[-1] else None)
 
 
@@ -58,9 +60,7 @@ def restore_release(workspace: Workspace, release: str) -> Path:
         tree = store.pointers.read(_name(release))
         if tree is None:
             raise IntegrityError(f"{store.bucket.uri}: no release {release}", hint="see `assay audit`")
-        found = store.open_tree(tree)
-        with atomic.staged_directory(directory) as staging:
-            shutil.copytree(found, staging, dirs_exist_ok=True)
+        _bring(store.open_tree(tree), directory, _trusted(workspace))
     verify_manifest(directory, trusted_keys=_trusted(workspace))
     return directory
 
@@ -68,6 +68,20 @@ def restore_release(workspace: Workspace, release: str) -> Path:
 def has_archive(workspace: Workspace) -> bool:
     """Whether releases of this installation are archived: its store is a bucket."""
     return isinstance(workspace.store, S3Store)
+
+
+def _bring(found: Path, directory: Path, trusted: list[Path]) -> None:
+    """Copy a release and let it appear when it verifies, under the name that is part of the check."""
+    releases = directory.parent
+    with atomic.storage_errors(releases):
+        releases.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix=".restore-", dir=releases) as scratch:
+            staged = Path(scratch) / directory.name
+            shutil.copytree(found, staged)
+            verify_manifest(staged, trusted_keys=trusted)
+            atomic.sync_tree(staged)
+            staged.rename(directory)
+        atomic.sync_directory(releases)
 
 
 def _bucket(workspace: Workspace) -> S3Store:

@@ -35,7 +35,7 @@ class Pointers:
 
     def read(self, name: str) -> str | None:
         """The digest that a name stands for, or None; raises IntegrityError when it holds anything else."""
-        found = self._read(self._key(name))
+        found = self._read(self.key(name))
         return None if found is None else found[0]
 
     def create(self, name: str, digest: str) -> None:
@@ -44,12 +44,13 @@ class Pointers:
 
     def move(self, name: str, expected: str, digest: str) -> None:
         """Let a name that stands for `expected` stand for `digest`; raises Conflict when it does not."""
-        found = self._read(self._key(name))
+        found = self._read(self.key(name))
         if found is None or found[0] != expected:
             raise _conflict(name, found[0] if found else None, expected)
         self._write(name, digest, {"IfMatch": found[1]}, expected)
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        """Where a pointer lies; raises ConfigError for a name of another form."""
         if not _NAME.fullmatch(name):
             raise ConfigError(f"pointer: got {name!r}, expected lower-case words between slashes")
         return f"{self.bucket.prefix}pointers/{name}"
@@ -57,7 +58,7 @@ class Pointers:
     def _write(self, name: str, digest: str, condition: dict[str, str], expected: str) -> None:
         from botocore.exceptions import ClientError
 
-        key, data = self._key(name), f"sha256:{hex_of(digest)}\n".encode()
+        key, data = self.key(name), f"sha256:{hex_of(digest)}\n".encode()
         with self.bucket.explained(key):
             try:
                 self.bucket.client.put_object(

@@ -18,6 +18,8 @@ from infra.store.s3.abilities import writes_are_conditional
 from infra.workspace import Workspace
 from tasks.deploy.archive import archive_release, restore_release
 from tasks.deploy.packaging import package_release
+from tasks.deploy.steps import keep_release
+from tasks.records import Release
 from tests.integration.store.conftest import Open
 from tests.integration.store.faults import Fault, Proxy, answer, cut, drop_header
 from tests.unit.tasks.deploy.samples import make_sample
@@ -54,6 +56,11 @@ def packed(open_s3: Open, tmp_path: Path) -> Packed:
     return Workspace("default", project, store, Ledger(project.ledger_url)), release.digest
 
 
+def release_of(workspace: Workspace, digest: str) -> Release:
+    directory = workspace.releases / hex_of(digest)
+    return Release(digest=digest, project="triage", unit=digest, sequence=1, directory=str(directory))
+
+
 def other_machine(workspace: Workspace, open_s3: Open, tmp_path: Path) -> Workspace:
     """With the public key, and nothing else."""
     home = tmp_path / "other-home"
@@ -78,6 +85,16 @@ def test_a_bucket_that_cannot_refuse_a_second_writer_archives_nothing(
     with pytest.raises(ConfigError, match="overwrites in spite of"):
         archive_release(*packed)
     assert keys() == before
+
+
+def test_deploy_archives_where_the_store_is_a_bucket(packed: Packed, keys: Any, tmp_path: Path) -> None:
+    workspace, digest = packed
+    known = release_of(workspace, digest)
+    before = keys()
+    keep_release.fn(replace(workspace, store=FileStore(tmp_path / "store")), known)  # type: ignore[attr-defined]
+    assert keys() == before
+    keep_release.fn(workspace, known)  # type: ignore[attr-defined]
+    assert f"assay/pointers/releases/{hex_of(digest)}" in keys()
 
 
 def test_a_release_that_was_altered_is_not_archived(packed: Packed) -> None:
@@ -111,6 +128,7 @@ def test_an_archive_signed_by_a_stranger_is_not_trusted(
     shutil.copy(create_key(tmp_path / "stranger").public, other.keys / "signing.pub")
     with pytest.raises(IntegrityError):
         restore_release(other, release)
+    assert list(other.releases.iterdir()) == []
 
 
 def test_a_release_comes_back_and_verifies_with_its_base(
@@ -127,9 +145,13 @@ def test_a_release_comes_back_and_verifies_with_its_base(
         assert verified.manifest.digest == release
         base = verified.manifest.base
     assert isinstance(other.store, S3Store)
-    for digest in base.files.values():
-        found = client.head_object(Bucket=bucket, Key=other.store.bucket.object_key(digest))
-        assert found["ObjectLockMode"] == "GOVERNANCE"
+    locked = [other.store.bucket.object_key(digest) for digest in base.files.values()]
+    for key in (
+        *locked,
+        other.store.bucket.tree_key(done.tree),
+        f"assay/pointers/releases/{hex_of(release)}",
+    ):
+        assert client.head_object(Bucket=bucket, Key=key)["ObjectLockMode"] == "GOVERNANCE"
 
 
 def test_a_base_that_cannot_be_brought_is_unavailable_not_altered(
