@@ -51,7 +51,7 @@ def _probe(bucket: Bucket) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A new object under a name of its own and the answer to its write; removed afterwards."""
     key = f"{bucket.prefix}probe/{secrets.token_hex(16)}"
     with bucket.explained(key):
-        answer = bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"first", **bucket.encryption)
+        answer = bucket.put(key, b"first")
     try:
         yield key, answer
     finally:
@@ -70,9 +70,7 @@ def _is_refused(bucket: Bucket, key: str, condition: Mapping[str, str]) -> bool:
 
     with bucket.explained(key):
         try:
-            bucket.client.put_object(
-                Bucket=bucket.name, Key=key, Body=b"second", **condition, **bucket.encryption
-            )
+            bucket.put(key, b"second", **condition)
         except ClientError as error:
             status, code = status_and_code(error)
             if status == 412:

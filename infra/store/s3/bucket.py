@@ -14,14 +14,14 @@ from functools import cached_property
 from typing import Any
 
 from infra.config.store import S3Settings
-from infra.digest import hex_of
+from infra.digest import digest_bytes, hex_of
 from infra.errors import ConfigError, IntegrityError
 from infra.s3 import explained, s3_client, status_and_code
 
 _URI = re.compile(r"s3://(?P<name>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<prefix>(?:/[A-Za-z0-9_=.-]+)*)/?")
 _HINT = (
     "check `store:`, and that the credentials may s3:GetObject, s3:PutObject, s3:DeleteObject,"
-    " s3:ListBucket, s3:AbortMultipartUpload and s3:ListMultipartUploadParts there"
+    " s3:ListBucket, s3:AbortMultipartUpload and s3:ListMultipartUploadParts there, and use s3.kms_key if set"
 )
 
 
@@ -131,6 +131,19 @@ class Bucket:
         if found.checksum is not None and found.checksum != checksum(digest):
             raise _altered(self._named(key), f"SHA-256 {found.checksum}", checksum(digest))
         return True
+
+    def put(self, key: str, data: bytes, **condition: str) -> Mapping[str, Any]:
+        """One request that writes, with its checksum (Object Lock wants one); for use within `explained`."""
+        answer: Mapping[str, Any] = self.client.put_object(
+            Bucket=self.name,
+            Key=key,
+            Body=data,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=checksum(digest_bytes(data)),
+            **self.encryption,
+            **condition,
+        )
+        return answer
 
     def delete(self, key: str) -> None:
         """Remove what lies under a key, if anything."""

@@ -61,9 +61,7 @@ class Pointers:
         key, data = self.key(name), f"sha256:{hex_of(digest)}\n".encode()
         with self.bucket.explained(key):
             try:
-                self.bucket.client.put_object(
-                    Bucket=self.bucket.name, Key=key, Body=data, **condition, **self.bucket.encryption
-                )
+                self.bucket.put(key, data, **condition)
                 return
             except ClientError as error:
                 if status_and_code(error)[0] not in (404, 412):  # 404: If-Match, and it is gone

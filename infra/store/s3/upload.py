@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from infra.digest import PREFIX, digest_bytes
 from infra.errors import AssayError, IntegrityError, Unavailable
 from infra.s3 import status_and_code
-from infra.store.s3.bucket import Bucket, checksum
+from infra.store.s3.bucket import Bucket
 from infra.store.s3.unfinished import Sent, Unfinished
 
 _MIB = 1 << 20
@@ -37,14 +37,7 @@ def upload_bytes(bucket: Bucket, key: str, data: bytes) -> None:
     if bucket.holds(key, len(data), digest):
         return
     with bucket.explained(key):
-        answer = bucket.client.put_object(
-            Bucket=bucket.name,
-            Key=key,
-            Body=data,
-            ChecksumAlgorithm="SHA256",
-            ChecksumSHA256=checksum(digest),
-            **bucket.encryption,
-        )
+        answer = bucket.put(key, data)
     if not bucket.is_encrypted(answer):
         bucket.delete(key)
         raise bucket.not_encrypted(key)

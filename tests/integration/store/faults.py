@@ -74,6 +74,12 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
+    def wait(self) -> None:
+        """Say nothing until the client has gone, a minute at most."""
+        self.server.hung.set()
+        self.connection.settimeout(60)
+        self.rfile.read(1)
+
 
 Act = Callable[[Handler, bytes], None]
 

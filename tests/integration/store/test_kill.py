@@ -30,15 +30,9 @@ getattr(store, verb)(Path(argument) if verb.startswith("put") else argument)
 """
 
 
-def hang(proxy: Proxy) -> Callable[[Handler, bytes], None]:
+def hang(handler: Handler, _body: bytes) -> None:
     """The service takes its time, until the client is dead."""
-
-    def act(handler: Handler, _body: bytes) -> None:
-        proxy.hung.set()
-        handler.connection.settimeout(60)
-        handler.rfile.read(1)
-
-    return act
+    handler.wait()
 
 
 def killed_when_it_hangs(proxy: Proxy, *arguments: str) -> None:
@@ -67,7 +61,7 @@ def test_a_killed_upload_leaves_nothing_visible_and_is_gone_on_with(
     large: Path,
     tmp_path: Path,
 ) -> None:
-    proxy.faults.append(Fault("PUT", "partNumber=4", hang(proxy)))
+    proxy.faults.append(Fault("PUT", "partNumber=4", hang))
     killed_when_it_hangs(
         proxy, f"s3://{bucket}/assay", proxy.url, str(tmp_path / "cache"), "put_file", str(large)
     )
@@ -84,7 +78,7 @@ def test_a_killed_upload_leaves_nothing_visible_and_is_gone_on_with(
 def test_a_killed_upload_does_not_hinder_another_machine(
     open_s3: Open, proxy: Proxy, bucket: str, keys: Callable[[], list[str]], large: Path, tmp_path: Path
 ) -> None:
-    proxy.faults.append(Fault("PUT", "partNumber=2", hang(proxy)))
+    proxy.faults.append(Fault("PUT", "partNumber=2", hang))
     killed_when_it_hangs(
         proxy, f"s3://{bucket}/assay", proxy.url, str(tmp_path / "cache"), "put_file", str(large)
     )
@@ -101,7 +95,7 @@ def test_a_killed_upload_of_a_tree_is_no_tree(
     tree.mkdir()
     (tree / "a").write_bytes(b"one")
     large.rename(tree / "weights")
-    proxy.faults.append(Fault("PUT", "partNumber=3", hang(proxy)))
+    proxy.faults.append(Fault("PUT", "partNumber=3", hang))
     killed_when_it_hangs(
         proxy, f"s3://{bucket}/assay", proxy.url, str(tmp_path / "cache"), "put_tree", str(tree)
     )
@@ -128,7 +122,7 @@ def test_a_killed_download_shows_nothing_and_is_gone_on_with(
         handler.wfile.write(found.body[: 12 * MIB + 5])
         handler.wfile.flush()
         time.sleep(0.5)  # for the client to take it up
-        hang(proxy)(handler, body)
+        handler.wait()
 
     proxy.faults.append(Fault("GET", "objects", stall))
     cache = str(tmp_path / "other")

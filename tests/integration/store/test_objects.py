@@ -275,6 +275,15 @@ def test_whatever_an_earlier_download_left_only_right_bytes_come_out(
     assert not work.exists()
 
 
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "GET"])
+def test_a_service_that_says_nothing_is_given_up(open_s3: Open, proxy: Proxy, method: str) -> None:
+    store = open_s3(read_timeout_s=0.5, tries=2)
+    digest = store.put_bytes(b"small")
+    proxy.faults.append(Fault(method, "", lambda handler, _body: handler.wait(), times=2))
+    with pytest.raises(Unavailable, match="no whole answer"):
+        (store.get_bytes(digest) if method == "GET" else store.put_bytes(b"other"))
+
+
 def test_absent_objects_and_buckets_are_told_apart(store: S3Store, proxy: Proxy, tmp_path: Path) -> None:
     absent = digest_bytes(b"never stored")
     assert not store.has(absent)
