@@ -127,7 +127,7 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.validate.redteam.schema --write
 	@$(BIN)/python -m tasks.validate.fairness.schema --write
 
-BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening signing training
+BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening signing store training
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done

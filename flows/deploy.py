@@ -42,6 +42,7 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         if move == Move.REFUSE:
             return Failed(name="Rejected", message=steps.explain_refusal(workspace, release))
         if move == Move.ROLL_OUT:
+            steps.keep_release(workspace, release)
             steps.stage_release(workspace, current.endpoints, validated, release)
             steps.promote_release(workspace, release)
         rollout = steps.serve_champion(workspace, current.endpoints, validated)

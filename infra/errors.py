@@ -53,6 +53,10 @@ class Unavailable(AssayError):
     """Raised when a service or resource does not answer. The only error that may heal by itself: retried."""
 
 
+class Conflict(AssayError):
+    """Raised when another writer was first: what was to be changed is not what it was."""
+
+
 class PromotionDenied(AssayError):
     """Raised when a verdict or a person's decision forbids promotion: a result, not a malfunction."""
 

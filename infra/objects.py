@@ -12,6 +12,7 @@ from typing import Any
 
 from infra.digest import PREFIX
 from infra.errors import ConfigError, DataError, Unavailable
+from infra.s3 import explained, s3_client
 
 _CHUNK = 1 << 20
 
@@ -32,8 +33,9 @@ def fetch_object(uri: str, target: Path, *, max_bytes: int, endpoint: str | None
     """
     bucket, key = split_uri(uri)
     hasher, count = hashlib.sha256(), 0
-    with _explained(uri, endpoint):
-        found = _client(endpoint).get_object(Bucket=bucket, Key=key)
+    what = f"{uri} at {endpoint}" if endpoint else uri
+    with explained(what, refused=DataError, hint="check data.object, and that the credentials may read it"):
+        found = s3_client(endpoint).get_object(Bucket=bucket, Key=key)
         announced = int(found["ContentLength"])
         _require_size(uri, announced, max_bytes)
         with target.open("xb") as out:
@@ -52,51 +54,9 @@ def _parts(body: Any) -> Iterator[bytes]:
         yield part
 
 
-def _client(endpoint: str | None) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 4},
-        s3={"addressing_style": "path"} if endpoint else {},
-    )  # fmt: skip
-    # A session of its own: the shared one keeps credentials that may have been exchanged since.
-    return boto3.Session().client("s3", endpoint_url=endpoint, config=config)
-
-
 def _require_size(uri: str, count: int, most: int) -> None:
     if count > most:
         raise DataError(
             f"{uri}: got {count} bytes or more, expected at most {most}",
             hint="raise data.max_object_bytes if the object is meant to be that large",
         )
-
-
-class _explained:
-    """Turns boto3's errors into ours."""
-
-    def __init__(self, uri: str, endpoint: str | None) -> None:
-        self._what = f"{uri} at {endpoint}" if endpoint else uri
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from botocore import exceptions as boto
-        from urllib3.exceptions import HTTPError
-
-        if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError | boto.NoRegionError):
-            raise ConfigError(
-                f"{self._what}: {error}",
-                hint="set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_DEFAULT_REGION",
-            ) from error
-        if isinstance(error, boto.ClientError):
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            code = error.response.get("Error", {}).get("Code", "")
-            if status >= 500 or status == 429:
-                raise Unavailable(f"{self._what}: the service answered {status} {code}") from error
-            raise DataError(
-                f"{self._what}: the service answered {status} {code}",
-                hint="check data.object, and that the credentials may read it",
-            ) from error
-        if isinstance(error, boto.BotoCoreError | HTTPError):
-            raise Unavailable(f"{self._what}: no whole answer: {error}") from error

@@ -12,7 +12,7 @@ from infra.config import Project, load_project
 from infra.handover import Shelf
 from infra.ledger import Ledger, ProjectState
 from infra.signing import TrustRoot, open_trust
-from infra.store import FileStore, open_store
+from infra.store import Store, open_store
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Workspace:
     name: str
     """Name of the project's configuration (`default`, …); `project.name` is what clients ask for."""
     project: Project
-    store: FileStore
+    store: Store
     ledger: Ledger
 
     @property
@@ -69,4 +69,4 @@ def open_workspace(name: str | None = None, profile: str | None = None) -> Works
     """Open the installation for a project; raises ConfigError as `load_project` does."""
     project = load_project(name, profile=profile)
     ledger = Ledger(project.ledger_url, Checkpoints(project.home))
-    return Workspace(name or "default", project, open_store(project.store_uri), ledger)
+    return Workspace(name or "default", project, open_store(project.store_place), ledger)

@@ -22,6 +22,8 @@ _PACKAGES = (
     "great-expectations",
     "rensa",
     "numpy",
+    "boto3",
+    "moto",
 )
 
 

@@ -49,7 +49,7 @@ release.app.command("quarantine")(containment.quarantine)
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
 app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
-app.add_typer(store.app, name="store", help="What lies in the store and is not used any more.")
+app.add_typer(store.app, name="store", help="The store: what it can do, its bucket, archived releases.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
 app.add_typer(sigstore.app, name="sigstore", help="A private Sigstore, for trying keyless signing.")
 

@@ -1,11 +1,13 @@
 """`assay up|down|status`: the local services."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from flows.cli.environment import enter_stack
 from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
 from infra.config import profile_names, project_names
+from infra.errors import Unavailable
 
 if TYPE_CHECKING:
     from infra.workspace import Workspace
@@ -22,6 +24,8 @@ def up(
 
     with explained(as_json):
         workspace = open_workspace(project, profile)
+        with suppress(Unavailable):  # what was brought here serves without the bucket
+            workspace.store.describe()
         ensure_key(workspace.home)
         publish_routes(workspace)
         running = stack.up(workspace.project)

@@ -32,6 +32,9 @@ FILE_ONLY: Mapping[str, str] = {
     "data.allowed_licences": "which licences of rows are accepted",
     # An empty ledger has no champion, and gates against the champion would not apply.
     "ledger": "where decisions and the champion are recorded",
+    # Another bucket, without the key or the lock, would hold what is released and what proves it.
+    "store": "where releases, evidence and provenance lie",
+    "s3": "how the bucket of the store is reached, encrypted and locked",
 }
 """Dotted names of settings and sections, with what each decides."""
 

@@ -18,6 +18,7 @@ from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
 from infra.config.section import Name, SecretReference, Section
 from infra.config.signing import SigningSettings
+from infra.config.store import S3Settings, StorePlace
 from infra.config.training import TrainingSettings
 from infra.config.validation import ValidationSettings
 from infra.config.waivers import WaiverSettings
@@ -125,7 +126,10 @@ class Project(Section):
     signing: SigningSettings = SigningSettings()
     waivers: WaiverSettings = WaiverSettings()
     operate: OperateSettings = OperateSettings()
-    store: str = Field("", description="empty: the store below ASSAY_HOME")
+    store: str = Field(
+        "", description="file:///absolute/path or s3://bucket/prefix; empty: the store below ASSAY_HOME"
+    )
+    s3: S3Settings = S3Settings()
     ledger: str = Field("", description="SQLAlchemy URL; empty: ledger.db below ASSAY_HOME")
 
     # Set by the loader, not part of the digest: the same settings elsewhere are the same settings.
@@ -140,9 +144,10 @@ class Project(Section):
         return digest_json(self.model_dump(mode="json"))
 
     @property
-    def store_uri(self) -> str:
-        """URI of the content-addressed store."""
-        return self.store or (self.home / "store").as_uri()
+    def store_place(self) -> StorePlace:
+        """Where the content-addressed store is."""
+        uri = self.store or (self.home / "store").as_uri()
+        return StorePlace(uri, cache=self.home / "cache", s3=self.s3)
 
     @property
     def ledger_url(self) -> str:

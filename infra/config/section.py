@@ -9,6 +9,7 @@ from infra.config.secrets import FORMS, SCHEMES
 
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Endpoint = Annotated[str, StringConstraints(pattern=r"^https?://[^/]+/?$")]
 
 
 def _is_reference(value: str) -> str:

@@ -1,6 +1,6 @@
 """Label scores of many texts in shards: the same numbers in this process and on a cluster.
 
-model = StoredModel(project.store_uri, base=base.digest, adapter=adapter.digest)
+model = StoredModel(project.store_place, base=base.digest, adapter=adapter.digest)
 with mapper(project.scale) as map_items:
     scores = score_sharded(model, template.messages, labels, texts, map_items, shard_items=256, threads=1)
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
+from infra.config.store import StorePlace
 from infra.errors import DataError
 from infra.models.chat import Render
 from infra.models.load import LoadedModel
@@ -24,7 +25,7 @@ from infra.scale.mapping import Map
 class StoredModel:
     """A base, alone or with its adapter, by digest in a store that every worker reaches."""
 
-    store_uri: str
+    store: StorePlace
     base: str
     adapter: str | None = None
     dtype: str = "bfloat16"
@@ -110,7 +111,7 @@ def _loaded(model: StoredModel) -> LoadedModel:
     from infra.models.load import load_base, load_tuned
     from infra.store import open_store
 
-    store = open_store(model.store_uri)
+    store = open_store(model.store)
     base = store.open_tree(model.base)
     if model.adapter is None:
         return load_base(base, model.dtype)

@@ -38,7 +38,7 @@ def _serve(options: argparse.Namespace) -> int:
     token = resolve(f"file:{home / 'keys' / 'internal.token'}")
     _limit_threads(project.serving.threads)
     policy, key = project.path(project.trust), home / "keys" / "signing.pub"
-    releases = Releases(home, open_store(project.store_uri), partial(open_trust, policy, key))
+    releases = Releases(home, open_store(project.store_place), partial(open_trust, policy, key))
     server = ModelServer(releases, project.serving, token, home / "run" / "routes.json")
     config = uvicorn.Config(
         server.application(),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from infra.digest import hex_of
 from infra.errors import AssayError, DataError
 from infra.prompts import PLACEHOLDER, PromptTemplate, draw_canary
-from infra.store import FileStore
+from infra.store import Store
 
 if TYPE_CHECKING:
     from infra.serving.decoder import Decoder
@@ -41,7 +41,7 @@ class Releases:
     def __init__(
         self,
         home: Path,
-        store: FileStore,
+        store: Store,
         trust: "Callable[[], TrustRoot]",
         *,
         open_decoder: "Callable[[VerifiedRelease], Decoder] | None" = None,

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from infra.digest import canonical_json, digest_bytes, digest_file, hex_of
-from infra.errors import IntegrityError
+from infra.errors import IntegrityError, Unavailable
 from infra.refusal import Reason, VerificationError
 from infra.signing import contents
 from infra.signing import manifest as layout
@@ -31,7 +31,7 @@ from infra.signing.oms import check_model_statement, hash_type_of, root_digest
 from infra.signing.sealed import SealedTree, SharedTrees, open_regular, read_regular, seal_tree
 from infra.signing.signer import SignerIdentity
 from infra.signing.trusted import TrustRoot
-from infra.store import FileStore
+from infra.store import Store
 from infra.trust import Signed, Stage
 
 _HINT = "do not use this release: restore its directory from a backup, or package it again"
@@ -111,11 +111,11 @@ def verify_release(
     directory: Path,
     *,
     trust: TrustRoot,
-    store: FileStore,
+    store: Store,
     expect: Expectation = ANY_RELEASE,
     now: datetime | None = None,
 ) -> VerifiedRelease:
-    """The full check, see the module's docstring; raises VerificationError and nothing else."""
+    """The full check, see the module's docstring; raises VerificationError, and Unavailable of the store."""
     with _fail_closed(directory), contextlib.ExitStack() as undo:
         manifest, signer = _signed_manifest(directory, trust, expect)
         _check_in_force(manifest, signer, trust, now)
@@ -138,6 +138,8 @@ def _fail_closed(directory: Path) -> Iterator[None]:
     release = f"release {directory.name[:12]}"
     try:
         yield
+    except Unavailable:
+        raise  # the store may answer later; nothing was verified
     except VerificationError as error:
         raise VerificationError(error.reason, f"{release}: {error.message}", error.hint or _HINT) from error
     except IntegrityError as error:
@@ -260,7 +262,7 @@ def _named(kind: str) -> Iterator[None]:
         raise VerificationError(error.reason, f"{kind}/{error.message}", error.hint) from error
 
 
-def _base(manifest: ReleaseManifest, store: FileStore) -> SealedTree:
+def _base(manifest: ReleaseManifest, store: Store) -> SealedTree:
     root = store.tree_path(manifest.base.digest)
     if root.is_symlink() or not root.is_dir():
         raise VerificationError(

@@ -26,6 +26,7 @@ def diagnose(workspace: Workspace) -> list[Finding]:
     """Every part in turn; a part that cannot be looked at is not healthy."""
     parts: dict[str, Callable[[Workspace], str]] = {
         "home": _home,
+        "store": _store,
         "ledger": _ledger,
         "trust": _trust,
         "releases": _releases,
@@ -47,7 +48,11 @@ def _home(workspace: Workspace) -> str:
     mode = workspace.home.stat().st_mode & 0o777
     if mode != 0o700:
         raise IntegrityError(f"{workspace.home} has mode {mode:o}, expected 700", hint="chmod 700")
-    return f"{workspace.home}: store/ ledger.db releases/ prefect/ mlflow/ keys/ audit/ logs/ run/"
+    return f"{workspace.home}: store/ cache/ ledger.db releases/ prefect/ mlflow/ keys/ audit/ logs/ run/"
+
+
+def _store(workspace: Workspace) -> str:
+    return workspace.store.describe()
 
 
 def _ledger(workspace: Workspace) -> str:

@@ -13,7 +13,7 @@ from infra.origin.slsa import adapter_subjects, dependency_of
 from infra.signing.attestations import PROVENANCE_TYPE
 from infra.signing.documents import parse_object
 from infra.signing.dsse import subjects_of
-from infra.store import FileStore
+from infra.store import Store
 from tasks.records import Candidate
 from tasks.records.environment import EnvironmentAttestation
 from tasks.records.provenance import Provenance
@@ -33,7 +33,7 @@ class Origin:
     requirements: bytes
 
 
-def load_origin(candidate: Candidate, store: FileStore) -> Origin:
+def load_origin(candidate: Candidate, store: Store) -> Origin:
     """The documents that the candidate names; raises IntegrityError for one that is about anything else."""
     provenance = require_provenance(candidate)
     statement = parse_object(

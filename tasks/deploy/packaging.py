@@ -43,7 +43,7 @@ from infra.signing.dsse import statement
 from infra.signing.manifest import check_expiry
 from infra.signing.oms import root_digest
 from infra.signing.signer import Signer
-from infra.store import FileStore
+from infra.store import Store
 from tasks.deploy.card import CardFacts, card_json, card_page, make_card
 from tasks.deploy.card.modelcard import model_card
 from tasks.deploy.origin import Origin, load_origin, require_provenance
@@ -64,7 +64,7 @@ def package_release(
     candidate: Candidate,
     report: GateReport,
     *,
-    store: FileStore,
+    store: Store,
     releases_dir: Path,
     files: ReleaseFiles,
     sequence: int,
@@ -231,7 +231,7 @@ def _manifest(
     staging: Path,
     candidate: Candidate,
     report: GateReport,
-    store: FileStore,
+    store: Store,
     sequence: int,
     created: str,
     expires: str | None,

@@ -15,6 +15,7 @@ from infra.steps import step
 from infra.workspace import Workspace
 from tasks.deploy import aliases, approval, rollback, rollout
 from tasks.deploy.approval import Move, has_expired, next_move, refusal
+from tasks.deploy.archive import archive_release, has_archive
 from tasks.deploy.card.gather import gather_facts
 from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.deploy.smoke import Expected
@@ -119,6 +120,13 @@ def advance(workspace: Workspace, validated: Validated, release: Release) -> Mov
         approval.request_approval(workspace, release.digest, validated.report, {"unit": release.unit})
         move = next_move(workspace.state().of(release.digest))
     return move
+
+
+@step
+def keep_release(workspace: Workspace, release: Release) -> None:
+    """In the bucket before it serves, where the store is one; a store in a directory lies beside releases."""
+    if has_archive(workspace):
+        archive_release(workspace, release.digest)
 
 
 @step

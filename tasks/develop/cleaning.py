@@ -87,12 +87,14 @@ def remove(workspace: Workspace, *, outdated: bool) -> list[Removable]:
 
 
 def _own_store(workspace: Workspace) -> FileStore:
-    if workspace.store.root.resolve() != (workspace.home / "store").resolve():
+    store = workspace.store
+    if not isinstance(store, FileStore) or store.root.resolve() != (workspace.home / "store").resolve():
         raise ConfigError(
-            f"store {workspace.store.root} is not below {workspace.home}",
+            f"store {store.root if isinstance(store, FileStore) else workspace.project.store}"
+            f" is not below {workspace.home}",
             hint="others may refer to what lies in it: it is not cleaned from here",
         )
-    return workspace.store
+    return store
 
 
 def _run_locks(workspace: Workspace) -> list[str]:

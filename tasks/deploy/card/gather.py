@@ -15,7 +15,7 @@ from infra.ledger import Kind
 from infra.signing import ReleaseManifest, read_part, verify_manifest
 from infra.signing.documents import parse_object
 from infra.signing.manifest import ATTESTATIONS, PROMPT
-from infra.store import FileStore
+from infra.store import Store
 from infra.trust import Stage
 from infra.workspace import Workspace
 from tasks.deploy.card.facts import CardFacts, Champion, Event, MadeFrom
@@ -51,13 +51,13 @@ def gather_facts(
     )
 
 
-def redteam_reports(store: FileStore, evidence: EvidenceSet) -> tuple[RedTeamReport, ...]:
+def redteam_reports(store: Store, evidence: EvidenceSet) -> tuple[RedTeamReport, ...]:
     """Every red-team report that the evidence names, one for each tier."""
     found = {report.tier: report for report in _reports(store, evidence, RedTeamReport)}
     return tuple(found[tier] for tier in sorted(found, reverse=True))
 
 
-def _reports(store: FileStore, evidence: EvidenceSet, kind: type[R]) -> Iterable[R]:
+def _reports(store: Store, evidence: EvidenceSet, kind: type[R]) -> Iterable[R]:
     """Details that are records of this kind; others are results by item, or another part's report."""
     for digest in dict.fromkeys(item.details for item in evidence.evidence if item.details is not None):
         data = store.get_bytes(digest)
@@ -67,7 +67,7 @@ def _reports(store: FileStore, evidence: EvidenceSet, kind: type[R]) -> Iterable
             continue
 
 
-def _made_from(store: FileStore, candidate: Candidate) -> MadeFrom:
+def _made_from(store: Store, candidate: Candidate) -> MadeFrom:
     told: dict[str, Any] = {}
     if candidate.provenance is not None:
         data = store.get_bytes(candidate.provenance.statement)
@@ -123,7 +123,7 @@ def _evidence(data: bytes | None) -> EvidenceSet | None:
         return None
 
 
-def _champion_redteam(store: FileStore, evidence: EvidenceSet | None) -> tuple[RedTeamReport, ...]:
+def _champion_redteam(store: Store, evidence: EvidenceSet | None) -> tuple[RedTeamReport, ...]:
     try:
         return redteam_reports(store, evidence) if evidence is not None else ()
     except IntegrityError:

@@ -23,7 +23,7 @@ from tasks.records import DatasetVersion, Row, SplitName
 from tasks.records.prompt import PromptComparison, PromptPair, PromptScore
 
 if TYPE_CHECKING:
-    from infra.store import FileStore
+    from infra.store import Store
 
 Answer = Callable[[PromptTemplate, Sequence[str]], Sequence[str]]
 """The label that the model gives to each text under a template."""
@@ -47,7 +47,7 @@ class SplitRows:
     rows: tuple[Row, ...]
 
 
-def read_validation(store: "FileStore", dataset: DatasetVersion) -> SplitRows:
+def read_validation(store: "Store", dataset: DatasetVersion) -> SplitRows:
     """The validation split from the store; raises IntegrityError when it was altered."""
     import pyarrow.parquet as pq
 

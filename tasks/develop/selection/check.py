@@ -15,7 +15,7 @@ from infra.config.base import BaseCandidate
 from infra.config.project import Project
 from infra.errors import ConfigError, DataError, IntegrityError, Unavailable
 from infra.models.convert import NotInstalled
-from infra.store import FileStore
+from infra.store import Store
 from tasks.develop.selection.fetch import Convert, fetch_files
 from tasks.develop.selection.licence import licence_refusal
 from tasks.develop.selection.weights import count_parameters
@@ -27,7 +27,7 @@ class NotPinned(DataError):
 
 
 def check_candidates(
-    project: Project, store: FileStore, work_dir: Path, convert: Convert
+    project: Project, store: Store, work_dir: Path, convert: Convert
 ) -> tuple[BaseCheck, ...]:
     """One check for each candidate, in the order of preference; the files of accepted ones are stored.
 
@@ -42,7 +42,7 @@ def check_candidates(
 
 
 def check_candidate(
-    candidate: BaseCandidate, project: Project, store: FileStore, work_dir: Path, convert: Convert
+    candidate: BaseCandidate, project: Project, store: Store, work_dir: Path, convert: Convert
 ) -> BaseCheck:
     """The verdict on one candidate; raises IntegrityError as `check_candidates`, and ConfigError."""
     try:
@@ -96,7 +96,7 @@ def _refused(candidate: BaseCandidate, verdict: BaseVerdict, reason: str) -> Bas
 
 
 def _accept(
-    candidate: BaseCandidate, project: Project, store: FileStore, work_dir: Path, convert: Convert
+    candidate: BaseCandidate, project: Project, store: Store, work_dir: Path, convert: Convert
 ) -> tuple[str, str]:
     """Digest of the stored, checked files and how it came to be; raises as `check_candidates`."""
     if candidate.digest is not None and store.has_tree(candidate.digest):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from infra.config.base import BaseSettings
 from infra.errors import DataError
 from infra.prompts import PromptTemplate
-from infra.store import FileStore
+from infra.store import Store
 from tasks.develop.fewshot.sample import balanced
 from tasks.develop.selection.score import score_base
 from tasks.records import Row
@@ -28,7 +28,7 @@ def compare_bases(
     examples: Sequence[ShownExample],
     validation: Sequence[Row],
     settings: BaseSettings,
-    store: FileStore,
+    store: Store,
     *,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> BaseComparison:
@@ -60,7 +60,7 @@ def _compared(
     examples: Sequence[ShownExample],
     rows: Sequence[Row],
     settings: BaseSettings,
-    store: FileStore,
+    store: Store,
 ) -> ComparedBase:
     if check.verdict != "accepted" or check.digest is None:
         return ComparedBase(check=check)

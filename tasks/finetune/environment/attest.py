@@ -16,7 +16,7 @@ from infra.digest import canonical_json, digest_bytes, digest_json, digest_manif
 from infra.errors import ConfigError, TrainingError
 from infra.guard import GuardPolicy
 from infra.models.safety import check_model_files
-from infra.store import FileStore
+from infra.store import Store
 from tasks.finetune.environment import machine
 from tasks.finetune.environment.offline import refuse_hub
 from tasks.finetune.environment.packages import check_lock, installed
@@ -69,7 +69,7 @@ def attest_environment(
     )
 
 
-def store_attestation(store: FileStore, attestation: EnvironmentAttestation) -> str:
+def store_attestation(store: Store, attestation: EnvironmentAttestation) -> str:
     """Digest of the attestation's canonical JSON, which now lies in the store."""
     return store.put_bytes(canonical_json(attestation.model_dump(mode="json")))
 

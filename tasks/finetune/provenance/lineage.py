@@ -8,7 +8,7 @@ model, so whole digests go into tags and into the data sets' own tags.
 
 from typing import TYPE_CHECKING
 
-from infra.store import FileStore
+from infra.store import Store
 from tasks.records import Developed, TrainedAdapter
 from tasks.records.provenance import Provenance
 
@@ -43,7 +43,7 @@ def lineage_tags(
 
 def track_lineage(
     run: "PhaseRun",
-    store: FileStore,
+    store: Store,
     developed: Developed,
     adapter: TrainedAdapter,
     provenance: Provenance,

@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.config import Project
 from infra.digest import canonical_json, tree_manifest
 from infra.errors import IntegrityError, TrainingError
-from infra.store import FileStore
+from infra.store import Store
 from tasks.finetune.environment import store_attestation
 from tasks.finetune.provenance.facts import Facts, training_times
 from tasks.finetune.provenance.mlbom import check_ml_bom, ml_bom
@@ -24,7 +24,7 @@ _BUILDERS = ("assay", "prefect", "mlflow")
 
 
 def make_provenance(
-    store: FileStore, project: Project, developed: Developed, adapter: TrainedAdapter
+    store: Store, project: Project, developed: Developed, adapter: TrainedAdapter
 ) -> Provenance:
     """Statement, ML-BOM and attestation in the store, checked; the same inputs give the same digests.
 
@@ -65,7 +65,7 @@ def make_provenance(
     )
 
 
-def attestation_of(store: FileStore, adapter: TrainedAdapter) -> EnvironmentAttestation:
+def attestation_of(store: Store, adapter: TrainedAdapter) -> EnvironmentAttestation:
     """What the process that trained this adapter attested; raises TrainingError when it attested nothing."""
     if adapter.environment is None:
         raise TrainingError(

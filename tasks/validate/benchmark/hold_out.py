@@ -173,7 +173,7 @@ def _labelled(
     project, template = workspace.project, PromptTemplate.from_definition(prompt)
     with mapper(project.scale) as map_items:
         scorer = ShardedScorer(
-            StoredModel(project.store_uri, base, adapter),
+            StoredModel(project.store_place, base, adapter),
             template.messages,
             template.labels,
             map_items,

@@ -18,7 +18,7 @@ from infra.origin.mlbom import check_ml_bom, component_of, described_version
 from infra.origin.slsa import adapter_subjects, check_statement, dependency_of
 from infra.signing.documents import parse_object
 from infra.signing.dsse import subjects_of
-from infra.store import FileStore
+from infra.store import Store
 from tasks.records import Candidate
 from tasks.records.environment import EnvironmentAttestation
 from tasks.validate.finding import Finding
@@ -40,7 +40,7 @@ class Documents:
     """By document: why it cannot be read."""
 
 
-def read_documents(store: FileStore, candidate: Candidate) -> Documents:
+def read_documents(store: Store, candidate: Candidate) -> Documents:
     """The documents that the candidate names, from the store, by digest."""
     provenance, problems = candidate.provenance, dict[str, str]()
     if provenance is None:

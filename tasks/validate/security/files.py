@@ -9,12 +9,12 @@ from pathlib import Path
 from infra.errors import AssayError
 from infra.models.safety import check_base_files, check_model_files
 from infra.models.second_opinion import second_opinion
-from infra.store import FileStore
+from infra.store import Store
 from tasks.records import Candidate
 from tasks.validate.finding import Finding
 
 
-def file_findings(store: FileStore, candidate: Candidate) -> tuple[Finding, ...]:
+def file_findings(store: Store, candidate: Candidate) -> tuple[Finding, ...]:
     """One finding for the base and one for the adapter; every byte is hashed."""
     parts: tuple[tuple[str, str, Callable[[Path], None]], ...] = (
         ("files of the base", candidate.base.digest, check_base_files),
@@ -25,7 +25,7 @@ def file_findings(store: FileStore, candidate: Candidate) -> tuple[Finding, ...]
     )
 
 
-def _scan(store: FileStore, digest: str, check: Callable[[Path], None]) -> str:
+def _scan(store: Store, digest: str, check: Callable[[Path], None]) -> str:
     try:
         directory = store.open_tree(digest)
         check(directory)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from infra.config.scale import ScaleSettings
+from infra.config.store import StorePlace
 from infra.digest import digest_json, digest_table
 from infra.errors import DataError, IntegrityError
 from infra.scale import Map, mapper
@@ -107,7 +108,7 @@ def test_what_may_heal_is_tried_again_in_the_worker(on_dask: Map, tmp_path: Path
 
 def test_scores_are_the_same_on_both_engines(on_dask: Map, base: Path, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "store")
-    model = StoredModel((tmp_path / "store").as_uri(), base=store.put_tree(base))
+    model = StoredModel(StorePlace((tmp_path / "store").as_uri()), base=store.put_tree(base))
     here, there = (
         # One shard: only one worker has to import torch.
         score_sharded(model, render, LABELS, TEXTS, each, shard_items=len(TEXTS), threads=1)
@@ -118,7 +119,7 @@ def test_scores_are_the_same_on_both_engines(on_dask: Map, base: Path, tmp_path:
 
 def test_scores_follow_the_texts_not_their_order(base: Path, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "store")
-    model = StoredModel((tmp_path / "store").as_uri(), base=store.put_tree(base))
+    model = StoredModel(StorePlace((tmp_path / "store").as_uri()), base=store.put_tree(base))
     texts = [*TEXTS, *TEXTS[:3]]
     forwards, backwards = (
         score_sharded(model, render, LABELS, order, in_process(), shard_items=4, threads=1)
@@ -133,6 +134,6 @@ def test_a_model_that_was_altered_in_the_store_is_refused(base: Path, tmp_path: 
     file = store.tree_path(digest) / "config.json"
     file.chmod(0o600)
     file.write_text(file.read_text() + " ")
-    model = StoredModel((tmp_path / "store").as_uri(), base=digest)
+    model = StoredModel(StorePlace((tmp_path / "store").as_uri()), base=digest)
     with pytest.raises(IntegrityError, match="altered"):
         score_sharded(model, render, LABELS, TEXTS, in_process(), shard_items=5, threads=1)

@@ -42,6 +42,8 @@ def refusal(variable: str, value: str, home: str = "/dev/null") -> ConfigError:
         ("ASSAY_BASE__ALLOWED_LICENCES", "[Gemma]", "base.allowed_licences"),
         ("ASSAY_DATA__ALLOWED_LICENCES", "[]", "data.allowed_licences"),
         ("ASSAY_LEDGER", "sqlite:///empty.db", "ledger"),
+        ("ASSAY_STORE", "s3://other/bucket", "store"),
+        ("ASSAY_S3__LOCK_MODE", "null", "s3.lock_mode"),
     ],
 )
 def test_a_variable_is_refused(variable: str, value: str, setting: str) -> None:

@@ -1,9 +1,7 @@
-"""The content-addressed store: bytes by their own SHA-256, directories as trees of such bytes.
+"""The store in a local directory: read-only files below `objects/` and `trees/`, written aside and renamed.
 
-store = open_store("file:///srv/assay/store")
-digest = store.put_bytes(b"...")         # the same bytes twice cost nothing
-tree = store.put_tree(Path("adapter"))   # a directory, named by the digest of its names and bytes
-store.open_tree(tree)                    # its path, hashed again now
+store = FileStore(Path("/srv/assay/store"))
+store.get_bytes(store.put_bytes(b"..."))
 """
 
 import hashlib
@@ -12,8 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from typing import BinaryIO
 
 from infra import atomic
 from infra.digest import (
@@ -26,34 +23,9 @@ from infra.digest import (
     tree_manifest,
     walk_tree,
 )
-from infra.errors import ConfigError, IntegrityError
+from infra.errors import IntegrityError
 
 _CHUNK = 1 << 20
-
-
-class Store(Protocol):
-    """What a place for bytes must do; `file://` here, `s3://` implements the same verbs."""
-
-    def put_bytes(self, data: bytes) -> str:
-        """Store bytes, return their digest."""
-
-    def put_file(self, path: Path) -> str:
-        """Store a file's bytes, return their digest."""
-
-    def get_bytes(self, digest: str) -> bytes:
-        """The bytes, verified; raises IntegrityError when absent or altered."""
-
-    def export_file(self, digest: str, target: Path) -> None:
-        """Write the bytes to a new file, verified on the way; raises IntegrityError."""
-
-    def has(self, digest: str) -> bool:
-        """Whether the bytes are present (not whether they are still right)."""
-
-    def put_tree(self, root: Path) -> str:
-        """Store a directory of regular files (see `walk_tree`); returns its tree digest."""
-
-    def open_tree(self, digest: str) -> Path:
-        """A local directory with the tree's files, hashed again now; raises IntegrityError."""
 
 
 class FileStore:
@@ -113,24 +85,12 @@ class FileStore:
         return data
 
     def export_file(self, digest: str, target: Path) -> None:
-        hasher = hashlib.sha256()
         try:
             source = self.path_of(digest).open("rb")
         except FileNotFoundError:
             raise IntegrityError(f"store has no object {digest}", hint="run `assay doctor`") from None
-        with source, atomic.storage_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            out = target.open("xb")
-            try:
-                with out:
-                    while chunk := source.read(_CHUNK):
-                        hasher.update(chunk)
-                        out.write(chunk)
-                if (got := PREFIX + hasher.hexdigest()) != digest:
-                    raise IntegrityError(f"object {digest} was altered in the store: its bytes are {got}")
-            except BaseException:
-                target.unlink(missing_ok=True)
-                raise
+        with source:
+            write_verified(source, target, digest)
 
     def tree_path(self, digest: str) -> Path:
         """Where a tree lies, present or not, unverified."""
@@ -160,6 +120,9 @@ class FileStore:
             raise IntegrityError(f"tree {digest} was altered in the store: its files give {got}")
         return path
 
+    def describe(self) -> str:
+        return f"directory {self.root}"
+
     def remove(self, digest: str) -> None:
         """Forget an object, present or not; trees are never removed. Raises Unavailable."""
         path = self.path_of(digest)
@@ -175,6 +138,24 @@ class FileStore:
                         yield PREFIX + directory.name + entry.name
 
 
+def write_verified(source: BinaryIO, target: Path, digest: str) -> None:
+    """Copy an object's bytes to a new file; IntegrityError, and nothing is left, unless they are right."""
+    hasher = hashlib.sha256()
+    with atomic.storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        out = target.open("xb")
+        try:
+            with out:
+                while chunk := source.read(_CHUNK):
+                    hasher.update(chunk)
+                    out.write(chunk)
+            if (got := PREFIX + hasher.hexdigest()) != digest:
+                raise IntegrityError(f"object {digest} was altered in the store: its bytes are {got}")
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
 def check_files(root: Path, files: Mapping[str, str]) -> None:
     """Raises IntegrityError naming the first file that is missing, altered or not expected."""
     present = set(walk_tree(root))
@@ -185,13 +166,3 @@ def check_files(root: Path, files: Mapping[str, str]) -> None:
     for name, expected in sorted(files.items()):
         if (got := digest_file(root / name)) != expected:
             raise IntegrityError(f"{name}: altered: got {got}, expected {expected}")
-
-
-def open_store(uri: str) -> FileStore:
-    """The store behind `file:///path`; raises ConfigError for any other scheme."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
-        raise ConfigError(
-            f"store: got {uri!r}, expected file:///absolute/path", hint="set `store:` in the profile"
-        )
-    return FileStore(Path(unquote(parts.path)))  # `Path.as_uri` quotes blanks

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.config.store import StorePlace
 from infra.digest import digest_bytes, digest_tree
 from infra.errors import ConfigError, IntegrityError, Unavailable
 from infra.store import FileStore, check_files, open_store
@@ -37,16 +38,18 @@ def _alter(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "/plain/path", "s3://bucket/x", "file:", "file://otherhost/srv/store", "http://x/y"]
+    "uri", ["", "/plain/path", "s3:/bucket/x", "file:", "file://otherhost/srv/store", "http://x/y"]
 )
 def test_other_uris_are_refused(uri: str) -> None:
     with pytest.raises(ConfigError, match="file:///absolute/path"):
-        open_store(uri)
+        open_store(StorePlace(uri))
 
 
 def test_uri_of_a_path_with_blanks_and_percent_opens_that_path(tmp_path: Path) -> None:
     home = tmp_path / "my home 100%"
-    assert open_store(home.as_uri()).root == home
+    store = open_store(StorePlace(home.as_uri()))
+    assert isinstance(store, FileStore)
+    assert store.root == home
 
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "sha256:../../x", "sha256:" + "0" * 62 + "/a"])
