@@ -1,5 +1,6 @@
 """Deploy: package, sign, verify, approve, roll out, smoke-test, alias; a person's decision suspends it."""
 
+from itertools import count
 from typing import Literal
 
 from prefect import flow
@@ -13,18 +14,25 @@ from pydantic import Field
 from flows.cards import show_release
 from flows.parameters import ProfileName, ProjectName
 from flows.phase import Phase, phase
+from flows.start import starter_of
 from infra.digest import hex_of
+from infra.workspace import Workspace
 from tasks.deploy import steps
 from tasks.deploy.approval import Move
-from tasks.records import Decision, Release, Rollout
+from tasks.deploy.voting.attempts import Answer
+from tasks.deploy.voting.question import Question
+from tasks.deploy.voting.refusal import DecisionRefused, Why
+from tasks.records import Release, Rollout, Validated
 
 
 class ApprovalForm(RunInput):
     """What the UI asks the release manager."""
 
-    approver: str = Field(min_length=1, description="your name, as in approval.approvers")
+    approver: str = Field(min_length=1, max_length=128, description="your name, as in approvers.yaml")
     decision: Literal["approve", "reject"] = Field(description="what you decide")
-    reason: str = Field(min_length=3, description="why, for the ledger")
+    reason: str = Field(min_length=3, max_length=2000, description="why, for the ledger")
+    code: str = Field(max_length=16, description="the one-time code that your authenticator shows now")
+    on_behalf_of: str = Field("", max_length=128, description="only for delegates: in whose place")
 
 
 @flow(name="deploy", description=__doc__, flow_run_name="deploy-{project}-{profile}")
@@ -35,10 +43,16 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         validated = steps.take_validated(workspace, str(flow_run.id))
         release = steps.package_and_sign(workspace, validated)
         show_release(current, release)
-        move = steps.advance(workspace, validated, release)
+        starter = starter_of(flow_run.tags)
+        move = steps.advance(workspace, validated, release, starter)
         if move == Move.DECIDE:
-            _decide(current, release)
-            move = steps.advance(workspace, validated, release)
+            try:
+                move = _decide(current, validated, release, starter)
+            except DecisionRefused as refused:
+                if refused.code not in (Why.NOBODY_LISTED, Why.WRONG_PROFILE):
+                    raise
+                # Nobody could answer: not asked, not approved. The release still waits, for other settings.
+                return Failed(name="Rejected", message=refused.diagnostics())
         if move == Move.REFUSE:
             return Failed(name="Rejected", message=steps.explain_refusal(workspace, release))
         if move == Move.ROLL_OUT:
@@ -50,23 +64,37 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         return rollout
 
 
-def _decide(current: Phase, release: Release) -> None:
+def _decide(current: Phase, validated: Validated, release: Release, starter: str) -> Move:
+    """Ask until it is decided: a form that does not count, or is one of several, is followed by another."""
     workspace = current.workspace
     if workspace.project.approval.policy == "auto":
         steps.decide_automatically(workspace, release)
-        return
-    steps.ask_for_decision(workspace, release)
-    # The process ends here and a new one starts when somebody answers: all before must be repeatable.
+        return steps.advance(workspace, validated, release, starter)
+    move, refused = Move.DECIDE, ""
+    for attempt in count():
+        question = steps.ask_for_decision(workspace, release)
+        if question is not None:
+            refused = _answered(workspace, release, question, refused, attempt)
+        move = steps.advance(workspace, validated, release, starter)
+        if move != Move.DECIDE:
+            break
+    return move
+
+
+def _answered(workspace: Workspace, release: Release, question: Question, refused: str, attempt: int) -> str:
+    """Suspend until the form is filled in, and enter what it says; returns why it does not count."""
+    name = f"approval-{hex_of(release.digest)[:16]}-{question.request}-{attempt}"
+    # Set as code: it repeats what somebody typed, and the UI reads Markdown.
+    quoted = refused.replace("`", "'")
+    before = f"**The last answer does not count:** `{quoted}`\n\n" if refused else ""
+    # The process ends here and a new one starts when somebody answers: all before must be repeatable, and
+    # forms that were answered come back at once, by their name.
     form = suspend_flow_run(
-        wait_for_input=ApprovalForm.with_initial_data(description=steps.decision_text(workspace, release)),
-        timeout=workspace.project.approval.timeout_s,
-        key=f"approval-{hex_of(release.digest)[:16]}-{workspace.state().head}",
+        wait_for_input=ApprovalForm.with_initial_data(description=before + question.markdown),
+        timeout=question.seconds_left,
+        key=name,
     )
-    decision = Decision(
-        release=release.digest,
-        decision="approved" if form.decision == "approve" else "rejected",
-        approver=form.approver,
-        policy="person",
-        reason=form.reason,
+    answer = Answer(
+        approver=form.approver, decision=form.decision, reason=form.reason, on_behalf_of=form.on_behalf_of
     )
-    steps.record_person(workspace, decision)
+    return steps.take_answer(workspace, release, answer, form.code, f"{flow_run.id}/{name}")

@@ -10,7 +10,7 @@ import contextlib
 import getpass
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -53,7 +53,8 @@ _ALLOWED: dict[Kind, frozenset[str | None]] = {
     Kind.AWAITING_APPROVAL: frozenset({"candidate"}),
     Kind.APPROVED: frozenset({"awaiting-approval"}),
     Kind.REJECTED: frozenset({"awaiting-approval"}),
-    Kind.EXPIRED: frozenset({"awaiting-approval"}),
+    # An approval can lapse: when it is too old, or what it was given under has changed since.
+    Kind.EXPIRED: frozenset({"awaiting-approval", "approved"}),
     Kind.CHAMPION: frozenset({"approved"}),
     Kind.ROLLED_BACK: frozenset({"champion"}),
     Kind.QUARANTINED: frozenset({*(kind.value for kind in Kind if kind != Kind.NOTE), SUPERSEDED}),
@@ -191,12 +192,14 @@ class Ledger:
         reason: str,
         details: dict[str, Any] | None = None,
         expected_head: int | None = None,
+        check: Callable[[list[Entry]], None] | None = None,
     ) -> Entry:
         """Append one entry if the rules allow it; returns it.
 
-        `expected_head` is a compare-and-set: the `head` of the state that the caller decided on.
-        Raises PromotionDenied for a forbidden transition or when the project's history moved on,
-        Unavailable when the database does not answer. Nothing is written in either case.
+        `expected_head` is a compare-and-set: the `head` of the state that the caller decided on. `check` sees
+        all entries after which this one would come and forbids it by what it raises; it is called again when
+        another writer was faster. Raises PromotionDenied for a forbidden transition or when the project's
+        history moved on, Unavailable when the database does not answer. Then nothing is written.
         """
         from sqlalchemy.exc import IntegrityError as Conflict
 
@@ -208,7 +211,15 @@ class Ledger:
             try:
                 with _database_errors(), self._connect().begin() as connection:
                     return self._append(
-                        connection, kind, project, subject, actor, reason, details or {}, expected_head
+                        connection,
+                        kind,
+                        project,
+                        subject,
+                        actor,
+                        reason,
+                        details or {},
+                        expected_head,
+                        check,
                     )
             except Conflict:
                 continue  # another writer took this sequence number: read its entry and decide again
@@ -224,6 +235,7 @@ class Ledger:
         reason: str,
         details: dict[str, Any],
         expected_head: int | None,
+        check: Callable[[list[Entry]], None] | None,
     ) -> Entry:
         from sqlalchemy import text
 
@@ -235,6 +247,8 @@ class Ledger:
                 f"the history of {project!r} moved on: expected entry {expected_head}, found {state.head}",
                 hint="look at `assay release list` and decide again",
             )
+        if check is not None:
+            check(entries)
         last = entries[-1] if entries else None
         entry = Entry(
             seq=(last.seq if last else 0) + 1,

@@ -3,6 +3,7 @@
 import typer
 
 from flows.cli import (
+    approver,
     audit,
     base,
     card,
@@ -44,6 +45,7 @@ app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspi
 app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
 app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
+app.add_typer(approver.app, name="approver", help="Who may decide, and how each proves who they are.")
 app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(store.app, name="store", help="What lies in the store and is not used any more.")

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -188,17 +188,25 @@ def picture(
         emit({"release": digest, "file": str(output)}, as_json=as_json, text=str(output))
 
 
+Delegator = Annotated[str, typer.Option("--for", help="In whose place, by a delegation in approvers.yaml.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key", help="Your private key; default: the one made here for your name.")
+]
+
+
 @app.command()
 def approve(
     release: ReleaseArgument,
     reason: Reason,
     person: Person = None,
+    key: KeyFile = None,
+    delegator: Delegator = "",
     project: ProjectOption = "default",
     profile: ProfileOption = "embedded",
     as_json: Json = False,
 ) -> None:
-    """Approve a release that waits; its deploy run goes on."""
-    _decide("approve", release, reason, person, project, profile, as_json)
+    """Sign an approval of a release that waits, with your key; its deploy run goes on."""
+    _decide("approve", release, reason, person, key, delegator, project, profile, as_json)
 
 
 @app.command()
@@ -206,35 +214,66 @@ def reject(
     release: ReleaseArgument,
     reason: Reason,
     person: Person = None,
+    key: KeyFile = None,
+    delegator: Delegator = "",
     project: ProjectOption = "default",
     profile: ProfileOption = "embedded",
     as_json: Json = False,
 ) -> None:
-    """Reject a release that waits; its deploy run ends Rejected."""
-    _decide("reject", release, reason, person, project, profile, as_json)
+    """Sign a rejection of a release that waits, with your key; its deploy run ends Rejected."""
+    _decide("reject", release, reason, person, key, delegator, project, profile, as_json)
 
 
 def _decide(
-    decision: str, release: str, reason: str, person: str | None, project: str, profile: str, as_json: bool
+    decision: Literal["approve", "reject"],
+    release: str,
+    reason: str,
+    person: str | None,
+    key: Path | None,
+    delegator: str,
+    project: str,
+    profile: str,
+    as_json: bool,
 ) -> None:
+    from flows.decide import asked_under, signer_for
     from infra.ledger import local_actor
-    from infra.stack import endpoints
+    from tasks.deploy.voting.attempts import Answer
+    from tasks.deploy.voting.cast import cast_signed
+    from tasks.deploy.voting.question import question_of
 
     with explained(as_json):
         if len(reason.strip()) < 3:
             raise ConfigError("a decision needs a reason", hint="--reason 'why'")
         workspace = _open(project, profile)
         digest = resolve(workspace.state(), release)
-        if (state := workspace.state().of(digest)) != "awaiting-approval":
-            raise DataError(f"{digest} does not wait for a decision: it is {state}")
-        running = endpoints(workspace.home)
-        enter_stack(workspace.home, running)
-        from flows.decide import answer_waiting_run
-
+        # The rules are those of the profile that asked: a decision cannot choose easier ones.
+        workspace = _open(project, asked_under(workspace, digest))
         who = person or local_actor()
-        run = answer_waiting_run(workspace, digest, approver=who, decision=decision, reason=reason)
-        content = {"release": digest, "decision": decision, "by": who, "flow_run": run}
-        emit(content, as_json=as_json, text=f"{decision} by {who}; deploy run {run} goes on")
+        answer = Answer(approver=who, decision=decision, reason=reason, on_behalf_of=delegator)
+        question_of(workspace, digest)
+        state = cast_signed(workspace, digest, answer, signer_for(workspace, who, key))
+        content = {"release": digest, "decision": decision, "by": who, "state": state.state}
+        if state.state == "awaiting-approval":
+            takes = question_of(workspace, digest).takes
+            emit(content, as_json=as_json, text=f"{decision} by {who} is recorded; {takes}")
+            return
+        goes_on = _go_on(workspace, digest)
+        text = f"{state.state} by {state.actor}; {goes_on}"
+        emit({**content, "deploy": goes_on}, as_json=as_json, text=text)
+
+
+def _go_on(workspace: "Workspace", release: str) -> str:
+    """Wake the deploy run; the decision stands without it, so that a failure is reported, not raised."""
+    from infra.errors import AssayError
+    from infra.stack import endpoints
+
+    try:
+        enter_stack(workspace.home, endpoints(workspace.home))
+        from flows.decide import resume_deploy
+
+        return f"deploy run {resume_deploy(workspace, release)} goes on"
+    except AssayError as error:
+        return f"its deploy run does not go on by itself: {error.diagnostics()}"
 
 
 @app.command()

@@ -128,7 +128,7 @@ LIFE: dict[str | None, set[Kind]] = {
     "candidate": {Kind.AWAITING_APPROVAL, Kind.BLOCKED, Kind.QUARANTINED},
     "blocked": {Kind.BLOCKED, Kind.QUARANTINED},
     "awaiting-approval": {Kind.APPROVED, Kind.REJECTED, Kind.EXPIRED, Kind.QUARANTINED},
-    "approved": {Kind.CHAMPION, Kind.QUARANTINED},
+    "approved": {Kind.CHAMPION, Kind.EXPIRED, Kind.QUARANTINED},
     "rejected": {Kind.QUARANTINED},
     "expired": {Kind.CANDIDATE, Kind.QUARANTINED},
     "champion": {Kind.ROLLED_BACK, Kind.QUARANTINED},
