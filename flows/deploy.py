@@ -1,38 +1,19 @@
 """Deploy: package, sign, verify, approve, roll out, smoke-test, alias; a person's decision suspends it."""
 
-from itertools import count
-from typing import Literal
-
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.flow_runs import suspend_flow_run
-from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Failed
-from pydantic import Field
 
+from flows.ask import decide
 from flows.cards import show_release
 from flows.parameters import ProfileName, ProjectName
-from flows.phase import Phase, phase
+from flows.phase import phase
 from flows.start import starter_of
-from infra.digest import hex_of
-from infra.workspace import Workspace
 from tasks.deploy import steps
 from tasks.deploy.approval import Move
-from tasks.deploy.voting.attempts import Answer
-from tasks.deploy.voting.question import Question
 from tasks.deploy.voting.refusal import DecisionRefused, Why
-from tasks.records import Release, Rollout, Validated
-
-
-class ApprovalForm(RunInput):
-    """What the UI asks the release manager."""
-
-    approver: str = Field(min_length=1, max_length=128, description="your name, as in approvers.yaml")
-    decision: Literal["approve", "reject"] = Field(description="what you decide")
-    reason: str = Field(min_length=3, max_length=2000, description="why, for the ledger")
-    code: str = Field(max_length=16, description="the one-time code that your authenticator shows now")
-    on_behalf_of: str = Field("", max_length=128, description="only for delegates: in whose place")
+from tasks.records import Rollout
 
 
 @flow(name="deploy", description=__doc__, flow_run_name="deploy-{project}-{profile}")
@@ -47,7 +28,7 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         move = steps.advance(workspace, validated, release, starter)
         if move == Move.DECIDE:
             try:
-                move = _decide(current, validated, release, starter)
+                move = decide(workspace, validated, release, starter)
             except DecisionRefused as refused:
                 if refused.code not in (Why.NOBODY_LISTED, Why.WRONG_PROFILE):
                     raise
@@ -62,39 +43,3 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         steps.track_deployment(current.run, validated, release, rollout)
         steps.announce(workspace, release)
         return rollout
-
-
-def _decide(current: Phase, validated: Validated, release: Release, starter: str) -> Move:
-    """Ask until it is decided: a form that does not count, or is one of several, is followed by another."""
-    workspace = current.workspace
-    if workspace.project.approval.policy == "auto":
-        steps.decide_automatically(workspace, release)
-        return steps.advance(workspace, validated, release, starter)
-    move, refused = Move.DECIDE, ""
-    for attempt in count():
-        question = steps.ask_for_decision(workspace, release)
-        if question is not None:
-            refused = _answered(workspace, release, question, refused, attempt)
-        move = steps.advance(workspace, validated, release, starter)
-        if move != Move.DECIDE:
-            break
-    return move
-
-
-def _answered(workspace: Workspace, release: Release, question: Question, refused: str, attempt: int) -> str:
-    """Suspend until the form is filled in, and enter what it says; returns why it does not count."""
-    name = f"approval-{hex_of(release.digest)[:16]}-{question.request}-{attempt}"
-    # Set as code: it repeats what somebody typed, and the UI reads Markdown.
-    quoted = refused.replace("`", "'")
-    before = f"**The last answer does not count:** `{quoted}`\n\n" if refused else ""
-    # The process ends here and a new one starts when somebody answers: all before must be repeatable, and
-    # forms that were answered come back at once, by their name.
-    form = suspend_flow_run(
-        wait_for_input=ApprovalForm.with_initial_data(description=before + question.markdown),
-        timeout=question.seconds_left,
-        key=name,
-    )
-    answer = Answer(
-        approver=form.approver, decision=form.decision, reason=form.reason, on_behalf_of=form.on_behalf_of
-    )
-    return steps.take_answer(workspace, release, answer, form.code, f"{flow_run.id}/{name}")

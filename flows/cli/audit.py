@@ -1,4 +1,4 @@
-"""`assay audit verify`: is the history what was written?"""
+"""`assay audit verify|decisions`: is the history what was written, and who really decided?"""
 
 import typer
 
@@ -26,3 +26,23 @@ def verify(
         head = head_digest(ledger.entries())
         text = f"ledger intact: {count} entries, head {head}"
         emit({"entries": count, "head": head, "intact": True}, as_json=as_json, text=text)
+
+
+@app.command()
+def decisions(
+    project: ProjectOption = "default", profile: ProfileOption = "embedded", as_json: Json = False
+) -> None:
+    """Prove the newest decision about every release again, from its signatures; exit 1 if one is not."""
+    from infra.workspace import open_workspace
+    from tasks.deploy.voting.audit import audit_decisions
+
+    with explained(as_json):
+        rows = audit_decisions(open_workspace(project, profile))
+        lines = [
+            f"{row.release[7:19]}  {row.decision:<9} {'proven' if row.proven else 'NOT PROVEN':<11} {row.detail}"
+            for row in rows
+        ]
+        content = [row.model_dump(mode="json") for row in rows]
+        emit(content, as_json=as_json, text="\n".join(lines) or "no decisions yet")
+        if not all(row.proven for row in rows):
+            raise typer.Exit(1)

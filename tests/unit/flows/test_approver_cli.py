@@ -135,6 +135,9 @@ def test_a_signed_approval_from_the_command_line(configs: Path, release: str) ->
     out = run("release", "approve", hex_of(release)[:12], "--reason", "looked at it", "--as", "ada")
     assert "approved by ada; its deploy run does not go on by itself" in out
     assert "assay up" in out
+    proven = run("audit", "decisions", "--profile", "production")
+    assert "proven" in proven
+    assert "ada by key; rules" in proven
     history = json.loads(run("release", "show", release, "--json"))["history"]
     assert [(each["kind"], each["actor"]) for each in history] == [
         ("candidate", "deploy"),

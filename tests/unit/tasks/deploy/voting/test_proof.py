@@ -17,6 +17,7 @@ from infra.signing import create_key
 from infra.signing.keys import load_private_key, load_public_key
 from infra.signing.signer import KeySigner, SignerIdentity
 from infra.store import FileStore
+from tasks.deploy.voting.audit import audit_decisions
 from tasks.deploy.voting.proof import Trusted, check_decision, verify_bundle
 from tasks.deploy.voting.refusal import DecisionRefused, Why
 from tasks.deploy.voting.statement import decision_of, decision_statement
@@ -229,3 +230,16 @@ def _rechained(town: Town) -> list[Entry]:
         entry = Entry(**{**row, **content, "previous": chain[-1].digest if chain else row["previous"]})
         chain.append(replace(entry, digest=entry.computed_digest()))
     return chain
+
+
+def test_an_audit_names_who_decided_by_what_and_what_is_not_proven(decided: Town) -> None:
+    decided.ask(OTHER)
+    (row,) = audit_decisions(decided.open())
+    assert (row.release, row.decision, row.proven) == (RELEASE, "approved", True)
+    assert row.detail == f"ada by totp; rules {decided.rules().digest} (in force)"
+    decided.remove("grace")
+    assert "earlier" in audit_decisions(decided.open())[0].detail
+    ledger = decided.open().ledger
+    ledger.append(Kind.REJECTED, project="triage", subject=OTHER, actor="eve", reason="unsigned")
+    rows = audit_decisions(decided.open())
+    assert [(row.release, row.proven) for row in rows] == [(RELEASE, True), (OTHER, False)]
