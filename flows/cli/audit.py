@@ -38,10 +38,8 @@ def decisions(
 
     with explained(as_json):
         rows = audit_decisions(open_workspace(project, profile))
-        lines = [
-            f"{row.release[7:19]}  {row.decision:<9} {'proven' if row.proven else 'NOT PROVEN':<11} {row.detail}"
-            for row in rows
-        ]
+        words = {True: "proven", False: "NOT PROVEN"}
+        lines = [f"{r.release[7:19]}  {r.decision:<9} {words[r.proven]:<11} {r.detail}" for r in rows]
         content = [row.model_dump(mode="json") for row in rows]
         emit(content, as_json=as_json, text="\n".join(lines) or "no decisions yet")
         if not all(row.proven for row in rows):
