@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from infra.digest import hex_of
-from infra.errors import DataError, IntegrityError
-from infra.signing import ensure_key, read_part, verify_manifest
+from infra.errors import DataError, IntegrityError, PromotionDenied
+from infra.signing import ReleaseManifest, ensure_key, read_part, verify_manifest
 from infra.signing.manifest import GATE_REPORT
 from infra.stack import Endpoints
 from infra.steps import step
@@ -51,9 +51,7 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     """
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
-        directory = workspace.releases / hex_of(state.release)
-        manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
-        report = GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
+        manifest, report = _packaged(workspace, state.release)
         if next_move(state.state) == Move.REQUEST and report.lapsed(today or datetime.now(UTC).date()):
             return None
         return Release(
@@ -61,15 +59,25 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
             project=manifest.project,
             unit=manifest.unit,
             sequence=manifest.sequence,
-            directory=str(directory),
+            directory=str(workspace.releases / hex_of(state.release)),
         )
     return None
+
+
+def _packaged(workspace: Workspace, release: str) -> tuple[ReleaseManifest, GateReport]:
+    """What a release directory says it is, and the verdict in it; raises IntegrityError."""
+    directory = workspace.releases / hex_of(release)
+    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+    return manifest, GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
 
 
 @step
 def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
     """The signed release directory of this candidate; the one that exists when it was packaged before."""
     project, candidate = workspace.project, validated.candidate
+    for state in workspace.state().releases.values():
+        if state.details.get("unit") == candidate.unit:
+            _expire_overdue(workspace, state.release)
     known = release_of_unit(workspace, candidate.unit)
     if known is not None:
         return known
@@ -102,14 +110,19 @@ def advance(workspace: Workspace, validated: Validated, release: Release, starte
     name = release.digest
     if workspace.state().of(name) == "awaiting-approval":
         settle(workspace, name)  # killed between the last vote and what follows from it
-    if reason := why_expired(workspace, name):
-        expire(workspace, name, reason)
+    _expire_overdue(workspace, name)
     move = next_move(workspace.state().of(name))
     if move == Move.REQUEST:
+        # Of the release, not of this night's validation: the same unit may have been packaged before.
+        _, report = _packaged(workspace, name)
+        if lapsed := report.lapsed(datetime.now(UTC).date()):
+            raise PromotionDenied(
+                f"the waiver of {lapsed[0].gate} ended on {lapsed[0].expires}", hint="assay run deploy"
+            )
         approval.request_approval(
             workspace,
             name,
-            validated.report,
+            report,
             unit=release.unit,
             started_by=list(dict.fromkeys((validated.started_by, started_by))),
             trained_by=validated.candidate.adapter.trained_by,
@@ -119,6 +132,11 @@ def advance(workspace: Workspace, validated: Validated, release: Release, starte
             how = f"assay release approve {name} --reason …"
             _tell(workspace, "release.awaiting-approval", "A release waits for a decision", how, release)
     return move
+
+
+def _expire_overdue(workspace: Workspace, release: str) -> None:
+    if reason := why_expired(workspace, release):
+        expire(workspace, release, reason)
 
 
 @step
