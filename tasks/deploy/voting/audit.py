@@ -27,7 +27,11 @@ def audit_decisions(workspace: Workspace) -> list[AuditedDecision]:
     """The decisions in the order of the ledger; raises IntegrityError when its chain is broken."""
     name, entries = workspace.project.name, workspace.ledger.entries()
     workspace.state()
-    rules, trusted = rules_of(workspace.project).digest, trusted_of(workspace)
+    trusted = trusted_of(workspace)
+    try:
+        rules = rules_of(workspace.project).digest
+    except AssayError:  # an auditor's copy need not have the keys of today's approvers
+        rules = ""
     rows = []
     for release in dict.fromkeys(entry.subject for entry in entries if entry.project == name):
         request = request_of(entries, name, release)

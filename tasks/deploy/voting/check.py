@@ -37,7 +37,10 @@ def check_vote(
     if decision.decision == "approve" and rules.four_eyes:
         _check_four_eyes(decision, request, (voter, seat))
     for vote in votes_on(entries, request):
-        if _counts(vote.decision, rules, now) and _same_person(vote.decision, decision):
+        # Whoever approved and then sees a reason against it is heard.
+        changed_mind = decision.decision == "reject" and vote.decision.decision == "approve"
+        counts = _counts(vote.decision, rules, now) and not changed_mind
+        if counts and _same_person(vote.decision, decision):
             raise DecisionRefused(
                 Why.VOTED,
                 f"{vote.decision.seat}'s vote is in: {vote.decision.decision} by {vote.decision.approver}"

@@ -25,8 +25,8 @@ from tasks.deploy.voting.statement import decision_of
 from tasks.deploy.voting.votes import Vote, binding_of, request_of, votes_on
 from tasks.records import Decision
 
-KeylessCheck = Callable[[bytes, SignerIdentity, str], Mapping[str, Any]]
-"""The statement of a bundle that exactly this identity signed without a key; raises IntegrityError."""
+KeylessCheck = Callable[[bytes, str], tuple[Mapping[str, Any], SignerIdentity]]
+"""The statement of a bundle signed without a key, and who signed it, whoever that is; raises IntegrityError."""
 
 _AFTERWARDS = timedelta(minutes=5)
 
@@ -161,4 +161,7 @@ def _signed_content(
         return verify_statement(bundle, [voter.key()], name)
     if trusted.keyless is None or not voter.subject:
         raise IntegrityError(f"{name}: no keyless identity of {claimed.approver} can be verified here")
-    return trusted.keyless(bundle, voter.identity, name)
+    content, signer = trusted.keyless(bundle, name)
+    if signer != voter.identity:
+        raise IntegrityError(f"{name}: signed by {signer}, {claimed.approver} is {voter.identity}")
+    return content

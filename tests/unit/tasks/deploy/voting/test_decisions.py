@@ -87,6 +87,14 @@ def test_one_rejection_outweighs_a_quorum(ada: Town) -> None:
     assert ada.sign("grace", "reject").state == "rejected"
 
 
+def test_whoever_approved_may_still_reject(ada: Town) -> None:
+    ada.write(quorum=2)
+    ada.ask()
+    ada.sign("ada")
+    assert ada.sign("ada", "reject").state == "rejected"
+    assert ada.prove().votes[0].decision.approver == "ada"
+
+
 def test_separation_of_duty_takes_another_person_for_each_role(town: Town) -> None:
     town.person("ada", "release-manager", "security")
     town.person("grace")

@@ -200,14 +200,16 @@ def test_keyless_needs_a_verifier_and_the_listed_identity(ada: Town, tmp_path: P
     bundle = signer.sign(decision_statement(decision))
     with pytest.raises(IntegrityError, match="no keyless identity of ada"):
         verify_bundle(bundle, rules, Trusted([]), "keyless")
-    asked: list[SignerIdentity] = []
+    found = [SignerIdentity(**identity)]
 
-    def check(data: bytes, expected: SignerIdentity, name: str) -> dict[str, Any]:
-        asked.append(expected)
-        return decision_statement(decision)
+    def check(data: bytes, name: str) -> tuple[dict[str, Any], SignerIdentity]:
+        return decision_statement(decision), found[-1]
 
     assert verify_bundle(bundle, rules, Trusted([], keyless=check), "keyless") == decision
-    assert asked == [SignerIdentity(**identity)]
+    for change in ({"subject": "eve@example.org"}, {"issuer": "https://other.example.org"}):
+        found.append(SignerIdentity(**(identity | change)))
+        with pytest.raises(IntegrityError, match="signed by .*, ada is ada@example.org by"):
+            verify_bundle(bundle, rules, Trusted([], keyless=check), "keyless")
     other = ada.decision("grace", method="keyless")
     with pytest.raises(IntegrityError, match="no keyless identity of grace"):
         verify_bundle(signer.sign(decision_statement(other)), rules, Trusted([], keyless=check), "keyless")
