@@ -202,8 +202,10 @@ def stage_release(workspace: Workspace, endpoints: Endpoints, validated: Validat
 
 @step
 def promote_release(workspace: Workspace, release: Release) -> None:
-    """One ledger entry: this release is champion."""
+    """One ledger entry: this release is champion. Raises PromotionDenied when its approval lapsed."""
     state = workspace.state()
+    if reason := why_expired(workspace, release.digest):
+        raise PromotionDenied(f"{release.digest}: {reason}", hint="asked anew by: assay run deploy")
     rollout.promote(workspace, release.digest, expected_head=state.head, details={"unit": release.unit})
 
 

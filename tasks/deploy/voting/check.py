@@ -23,6 +23,10 @@ def check_vote(
 ) -> None:
     """Raises DecisionRefused unless this decision may be entered after these entries, now."""
     request = open_request(entries, project, decision.binding.release, rules, now)
+    if rules.policy != "person":
+        raise DecisionRefused(
+            Why.WRONG_PROFILE, f"profile {rules.profile!r} decides by itself: nobody is asked under it"
+        )
     if decision.binding != binding_of(request, rules):
         raise DecisionRefused(Why.WRONG_SUBJECT, _differs(decision, request, rules), hint="decide again")
     _check_times(decision, rules, now)

@@ -26,7 +26,7 @@ from tasks.deploy.voting.votes import Vote, binding_of, request_of, votes_on
 from tasks.records import Decision
 
 KeylessCheck = Callable[[bytes, str], tuple[Mapping[str, Any], SignerIdentity]]
-"""The statement of a bundle signed without a key, and who signed it, whoever that is; raises IntegrityError."""
+"""The statement of a bundle signed without a key, and whoever signed it; raises IntegrityError."""
 
 _AFTERWARDS = timedelta(minutes=5)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from infra.digest import hex_of
 from infra.errors import IntegrityError
-from infra.signing import verify_manifest
+from infra.signing import read_part, verify_manifest
 from infra.workspace import Workspace
 from tasks.deploy.voting.check import missing, open_request
 from tasks.deploy.voting.rules import rules_in_force
@@ -39,15 +39,14 @@ def question_of(workspace: Workspace, release: str) -> Question:
     rules = rules_in_force(project)
     entries = workspace.ledger.entries()
     request = open_request(entries, project.name, release, rules, now)
-    _check_files(workspace, release, binding_of(request, rules).gate_report)
-    directory = workspace.releases / hex_of(release)
-    card = json.loads((directory / "card.json").read_bytes())
+    headline = _read_card(workspace, release, binding_of(request, rules).gate_report)
+    card = workspace.releases / hex_of(release) / "card.html"
     until = datetime.fromisoformat(request.time) + timedelta(seconds=rules.timeout_s)
     takes = missing(votes_on(entries, request), rules, now)
     lines = (
-        f"**{project.name}**: {card['headline']}",
+        f"**{project.name}**: {headline}",
         f"release `{release}`, {takes}, until {until.isoformat(timespec='minutes')}",
-        f"card: `{directory / 'card.html'}`",
+        f"card: `{card}`",
         f"by key instead: `assay release approve {hex_of(release)[:12]} --reason …`",
     )
     return Question(
@@ -59,11 +58,13 @@ def question_of(workspace: Workspace, release: str) -> Question:
     )
 
 
-def _check_files(workspace: Workspace, release: str, asked: str) -> None:
-    """Whoever decides looks at the release directory: it has to hold what is asked about."""
+def _read_card(workspace: Workspace, release: str, asked: str) -> str:
+    """The card's headline; whoever decides looks at these very files, with the report that is asked about."""
     directory = workspace.releases / hex_of(release)
     manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
     if asked != manifest.gate_report:
         raise IntegrityError(
             f"{release}: asked is about gate report {asked}, the release holds {manifest.gate_report}"
         )
+    read_part(directory, manifest, "card.html")
+    return str(json.loads(read_part(directory, manifest, "card.json"))["headline"])

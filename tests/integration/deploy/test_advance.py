@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.digest import canonical_json
+from infra.errors import PromotionDenied
 from infra.ledger import Kind
 from infra.signing import ensure_key
 from infra.workspace import Workspace
@@ -100,6 +101,8 @@ def test_an_approval_under_other_rules_is_not_rolled_out(town: Town, tmp_path: P
     run.advance()
     run.answer(town.code("ada"), "run/form-0")
     town.person("grace")
+    with pytest.raises(PromotionDenied, match="rules for approval changed"):
+        steps.promote_release.fn(run.workspace, run.release)  # type: ignore[attr-defined]  # a task
     assert run.advance() == Move.DECIDE
     kinds = [entry.kind for entry in town.entries()]
     assert kinds[-3:] == [Kind.EXPIRED, Kind.CANDIDATE, Kind.AWAITING_APPROVAL]

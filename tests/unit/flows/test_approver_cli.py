@@ -176,14 +176,15 @@ def test_refusals_exit_3_and_name_the_reason(configs: Path, release: str) -> Non
     assert "'bob' is not an approver" in run("release", "approve", release, *options, code=3)
 
 
-def test_a_release_whose_files_are_not_what_is_asked_about(configs: Path, release: str) -> None:
+@pytest.mark.parametrize("name", ["release.json", "card.html", "card.json"])
+def test_a_release_whose_files_are_not_what_is_asked_about(configs: Path, release: str, name: str) -> None:
     listed(configs)
     workspace = open_workspace("default", "production")
-    manifest = workspace.releases / hex_of(release) / "release.json"
-    manifest.chmod(0o600)
-    manifest.write_bytes(manifest.read_bytes().replace(b'"verdict":"pass"', b'"verdict":"Pass"'))
+    file = workspace.releases / hex_of(release) / name
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes().replace(b"pass", b"Pass"))
     out = run("release", "approve", release, "--reason", "looked at it", "--as", "ada", code=1)
-    assert "release.json" in out
+    assert name in out
     assert workspace.state().of(release) == "awaiting-approval"
 
 

@@ -208,7 +208,7 @@ def test_keyless_needs_a_verifier_and_the_listed_identity(ada: Town, tmp_path: P
     assert verify_bundle(bundle, rules, Trusted([], keyless=check), "keyless") == decision
     for change in ({"subject": "eve@example.org"}, {"issuer": "https://other.example.org"}):
         found.append(SignerIdentity(**(identity | change)))
-        with pytest.raises(IntegrityError, match="signed by .*, ada is ada@example.org by"):
+        with pytest.raises(IntegrityError, match=r"signed by .*, ada is ada@example\.org by"):
             verify_bundle(bundle, rules, Trusted([], keyless=check), "keyless")
     other = ada.decision("grace", method="keyless")
     with pytest.raises(IntegrityError, match="no keyless identity of grace"):

@@ -10,7 +10,7 @@ from infra.errors import PromotionDenied
 from infra.ledger import Kind
 from infra.signing.keys import ensure_key, load_private_key
 from infra.signing.signer import KeySigner
-from tasks.deploy.voting.cast import cast_bundle
+from tasks.deploy.voting.cast import cast_bundle, cast_signed
 from tasks.deploy.voting.refusal import DecisionRefused, Why
 from tasks.deploy.voting.seeds import MOST_WRONG_CODES
 from tasks.deploy.voting.statement import decision_statement
@@ -249,6 +249,13 @@ def test_a_decision_cannot_choose_an_easier_profile(ada: Town) -> None:
     assert "profile 'thorough'" in error.message
 
 
+def test_nobody_votes_where_nobody_is_asked(ada: Town) -> None:
+    opened = ada.ask(profile="embedded")
+    with pytest.raises(DecisionRefused, match="decides by itself") as caught:
+        cast_signed(opened, RELEASE, answered("ada"), ada.signer("ada"))
+    assert caught.value.code == Why.WRONG_PROFILE
+
+
 def test_a_second_vote_of_the_same_person(ada: Town) -> None:
     ada.write(quorum=2)
     ada.ask()
@@ -324,7 +331,5 @@ def test_codes_whose_seed_is_open_to_others_do_not_count(ada: Town) -> None:
 @pytest.mark.parametrize("reason", ["", "ok", "a\x1b[31mb c", "x" * 3000])
 def test_reasons_that_are_none(ada: Town, reason: str) -> None:
     workspace = ada.ask()
-    from tasks.deploy.voting.cast import cast_signed
-
     answer = answered("ada").model_copy(update={"reason": reason})
     refused(ada, Why.UNUSABLE, lambda: cast_signed(workspace, RELEASE, answer, ada.signer("ada")))
