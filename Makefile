@@ -105,6 +105,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.config.schema --check
 	@$(BIN)/python -m infra.config.approvers_schema --check
+	@$(BIN)/python -m infra.trust.schema --check
 	@$(BIN)/python -m tasks.validate.gates_schema --check
 	@$(BIN)/python -m tasks.validate.benchmark.schema --check
 	@$(BIN)/python -m tasks.develop.requirements.schema --check
@@ -120,6 +121,7 @@ format: $(STAMP) ## format and fix what can be fixed
 schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m infra.config.schema --write
 	@$(BIN)/python -m infra.config.approvers_schema --write
+	@$(BIN)/python -m infra.trust.schema --write
 	@$(BIN)/python -m tasks.validate.gates_schema --write
 	@$(BIN)/python -m tasks.validate.benchmark.schema --write
 	@$(BIN)/python -m tasks.develop.requirements.schema --write
@@ -127,13 +129,13 @@ schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m tasks.validate.redteam.schema --write
 	@$(BIN)/python -m tasks.validate.fairness.schema --write
 
-BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening training verify_speed
+BENCHES := accuracy data evaluation gates_speed gateway_latency quality screening signing training
 
 bench: $(STAMP) ## the benchmarks, each a ratio against a peer in the same run
 	@set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
 
 lock: $(STAMP) ## resolve both requirements.lock again from their pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --group dev --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra scale --extra corpora --extra pkcs11 --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-emit-package torch --no-annotate --no-header \
 	  --quiet -o requirements.lock
 	@# From its own directory: uv reads `[tool.uv]` of where it stands.

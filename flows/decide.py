@@ -26,8 +26,15 @@ def asked_under(workspace: Workspace, release: str) -> str:
     return str(state.details.get("profile") or workspace.project.profile)
 
 
-def signer_for(workspace: Workspace, name: str, key: Path | None) -> Signer:
-    """The approver's key on this machine, or the one that is named; raises ConfigError, IntegrityError."""
+def signer_for(
+    workspace: Workspace, name: str, key: Path | None, *, passphrase: str = "", token: str = ""
+) -> Signer:
+    """The identity behind a token, the key that is named, or the approver's own key on this machine.
+
+    `passphrase` and `token` are secret references. Raises ConfigError, IntegrityError.
+    """
+    if token:
+        return _keyless(workspace, token)
     from tasks.deploy.voting.seeds import approver_directory
 
     file = key or approver_directory(workspace.home, name) / PRIVATE_NAME
@@ -36,7 +43,20 @@ def signer_for(workspace: Workspace, name: str, key: Path | None) -> Signer:
             f"no private key of {name!r}: {file}",
             hint=f"--key FILE, or make one: assay approver add {name}; with one-time codes: the Prefect UI",
         )
-    return KeySigner(load_private_key(file))
+    return KeySigner(load_private_key(file, passphrase))
+
+
+def _keyless(workspace: Workspace, token: str) -> Signer:
+    from infra.signing.keyless import KeylessSigner
+
+    project = workspace.project
+    policy, root = project.path(project.trust), workspace.trust.policy.trusted_root
+    if root is None:
+        raise ConfigError(
+            f"{policy} has no trusted_root: no keyless decision can be verified",
+            hint="name the client trust configuration of your Sigstore there",
+        )
+    return KeylessSigner(token, policy.parent / root)
 
 
 def resume_deploy(workspace: Workspace, release: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.errors import IntegrityError
+from infra.refusal import Reason, VerificationError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +33,9 @@ def canonical_json(value: object) -> bytes:
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # its JSON type is narrower than `object`
     except (rfc8785.CanonicalizationError, TypeError, ValueError, RecursionError) as error:
-        raise IntegrityError(f"value cannot be written as canonical JSON: {error}") from error
+        raise VerificationError(
+            Reason.MALFORMED, f"value cannot be written as canonical JSON: {error}"
+        ) from error
 
 
 def digest_json(value: object) -> str:
@@ -57,21 +59,25 @@ def hex_of(digest: str) -> str:
     """The 64 hex characters of a digest; raises IntegrityError for anything that is not `sha256:<hex>`."""
     hexes = digest.removeprefix(PREFIX)
     if not digest.startswith(PREFIX) or len(hexes) != 64 or set(hexes) - set("0123456789abcdef"):
-        raise IntegrityError(f"not a digest: got {digest!r}, expected sha256:<64 hex characters>")
+        raise VerificationError(
+            Reason.MALFORMED, f"not a digest: got {digest!r}, expected sha256:<64 hex characters>"
+        )
     return hexes
 
 
 def walk_tree(root: Path) -> list[str]:
     """Sorted POSIX names of the regular files below `root`, strictly.
 
-    Raises IntegrityError for links, hard links, special files, `.git*` entries and names that are not
+    Raises VerificationError for links, hard links, special files, `.git*` entries and names that are not
     unique NFC UTF-8: each of these lets stock verifiers accept something other than what was signed.
     """
     names: list[str] = []
     _walk(root, "", names)
     folded = {unicodedata.normalize("NFC", name).casefold() for name in names}
     if len(folded) != len(names):
-        raise IntegrityError(f"{root.name}: two file names differ only by case or Unicode form")
+        raise VerificationError(
+            Reason.NAME_COLLISION, f"{root.name}: two file names differ only by case or Unicode form"
+        )
     return sorted(names)
 
 
@@ -79,17 +85,19 @@ def _walk(directory: Path, prefix: str, names: list[str]) -> None:
     for entry in os.scandir(directory):
         name = prefix + entry.name
         if unicodedata.normalize("NFC", entry.name) != entry.name or not entry.name.isprintable():
-            raise IntegrityError(f"{name!r}: file name is not printable NFC text")
+            raise VerificationError(Reason.NAME_INVALID, f"{name!r}: file name is not printable NFC text")
         if entry.name.startswith(".git"):
-            raise IntegrityError(f"{name}: git files do not belong into a model or release")
+            raise VerificationError(
+                Reason.GIT_METADATA, f"{name}: git files do not belong into a model or release"
+            )
         if entry.is_symlink():
-            raise IntegrityError(f"{name}: symbolic links are refused")
+            raise VerificationError(Reason.LINK, f"{name}: symbolic links are refused")
         if entry.is_dir():
             _walk(Path(entry.path), name + "/", names)
         elif not entry.is_file():
-            raise IntegrityError(f"{name}: not a regular file")
+            raise VerificationError(Reason.SPECIAL_FILE, f"{name}: not a regular file")
         elif entry.stat(follow_symlinks=False).st_nlink != 1:
-            raise IntegrityError(f"{name}: hard links are refused")
+            raise VerificationError(Reason.HARD_LINK, f"{name}: hard links are refused")
         else:
             names.append(name)
 

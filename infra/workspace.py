@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.config import Project, load_project
 from infra.handover import Shelf
 from infra.ledger import Ledger, ProjectState
+from infra.signing import TrustRoot, open_trust
 from infra.store import FileStore, open_store
 
 
@@ -37,6 +38,11 @@ class Workspace:
     def keys(self) -> Path:
         """Directory of keys (0700)."""
         return self.home / "keys"
+
+    @property
+    def trust(self) -> TrustRoot:
+        """Who may sign what, read now; raises ConfigError, IntegrityError."""
+        return open_trust(self.project.path(self.project.trust), self.keys / "signing.pub")
 
     @property
     def run(self) -> Path:

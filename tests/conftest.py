@@ -21,6 +21,8 @@ for name in force_offline({}):
 settings.register_profile("assay", deadline=None, derandomize=True, database=None)
 settings.load_profile("assay")
 
+pytest_plugins = ["tests.private_sigstore"]
+
 
 class Configure(Protocol):
     """Replaces sections of the default project; returns the directory to be named by ASSAY_CONFIGS."""

@@ -69,7 +69,7 @@ def _release(name: str, task: Path | None, workspace: "Workspace") -> "Evaluatio
         use_threads(workspace.project.serving.threads),
         verify_release(
             workspace.releases / hex_of(digest),
-            trusted_keys=[workspace.keys / "signing.pub"],
+            trust=workspace.trust,
             store=workspace.store,
         ) as verified,
     ):

@@ -8,6 +8,7 @@ from flows.cli import (
     base,
     card,
     data,
+    decision,
     doctor,
     evaluate,
     gates,
@@ -17,6 +18,7 @@ from flows.cli import (
     redteam,
     release,
     run,
+    sigstore,
     stack,
     store,
     threats,
@@ -44,12 +46,15 @@ app.add_typer(threats.app, name="threats", help="The threat model and what prove
 app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspicion: decide on them.")
 app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
 app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
+release.app.command("approve")(decision.approve)
+release.app.command("reject")(decision.reject)
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
 app.add_typer(approver.app, name="approver", help="Who may decide, and how each proves who they are.")
 app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(store.app, name="store", help="What lies in the store and is not used any more.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
+app.add_typer(sigstore.app, name="sigstore", help="A private Sigstore, for trying keyless signing.")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.errors import AssayError
+from infra.refusal import VerificationError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 ProjectOption = Annotated[
@@ -31,7 +32,10 @@ def explained(as_json: bool = False) -> Iterator[None]:
         yield
     except AssayError as error:
         if as_json:
-            typer.echo(json.dumps({"error": error.message, "hint": error.hint, "exit_code": error.exit_code}))
+            content = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+            if isinstance(error, VerificationError):
+                content["reason"] = error.reason.value
+            typer.echo(json.dumps(content))
         typer.echo(f"error: {error.diagnostics()}", err=True)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:

@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.environment import enter_stack
 from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
 from infra.digest import hex_of
-from infra.errors import ConfigError, DataError
+from infra.errors import DataError
 
 if TYPE_CHECKING:
     from infra.ledger import ProjectState, ReleaseState
@@ -143,19 +143,25 @@ def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 @app.command()
 def verify(
     release: ReleaseArgument,
+    at_least_sequence: Annotated[
+        int, typer.Option(min=1, help="Newest sequence that you know; an older release is refused.")
+    ] = 1,
     project: ProjectOption = "default",
     profile: ProfileOption = "embedded",
     as_json: Json = False,
 ) -> None:
     """Check every byte and signature of a release, as the model server does before it loads one."""
-    from infra.signing import verify_release
+    from infra.signing import Expectation, restored_release, verify_release
 
     with explained(as_json):
         workspace = _open(project, profile)
         digest = resolve(workspace.state(), release)
         directory = workspace.releases / hex_of(digest)
+        name = workspace.project.name
+        restored = restored_release(workspace.ledger.entries(), name)
+        expect = Expectation(digest, name, at_least_sequence, restored)
         with verify_release(
-            directory, trusted_keys=[workspace.keys / "signing.pub"], store=workspace.store
+            directory, trust=workspace.trust, store=workspace.store, expect=expect
         ) as verified:
             files = len(verified.manifest.files) + len(verified.manifest.base.files)
             emit(
@@ -186,94 +192,6 @@ def picture(
             raise DataError(f"{digest} has no card", hint="only packaged releases have one")
         atomic.write_text(output.absolute(), card_picture(read_card(file.read_bytes())), mode=0o644)
         emit({"release": digest, "file": str(output)}, as_json=as_json, text=str(output))
-
-
-Delegator = Annotated[str, typer.Option("--for", help="In whose place, by a delegation in approvers.yaml.")]
-KeyFile = Annotated[
-    Path | None, typer.Option("--key", help="Your private key; default: the one made here for your name.")
-]
-
-
-@app.command()
-def approve(
-    release: ReleaseArgument,
-    reason: Reason,
-    person: Person = None,
-    key: KeyFile = None,
-    delegator: Delegator = "",
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
-) -> None:
-    """Sign an approval of a release that waits, with your key; its deploy run goes on."""
-    _decide("approve", release, reason, person, key, delegator, project, profile, as_json)
-
-
-@app.command()
-def reject(
-    release: ReleaseArgument,
-    reason: Reason,
-    person: Person = None,
-    key: KeyFile = None,
-    delegator: Delegator = "",
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
-) -> None:
-    """Sign a rejection of a release that waits, with your key; its deploy run ends Rejected."""
-    _decide("reject", release, reason, person, key, delegator, project, profile, as_json)
-
-
-def _decide(
-    decision: Literal["approve", "reject"],
-    release: str,
-    reason: str,
-    person: str | None,
-    key: Path | None,
-    delegator: str,
-    project: str,
-    profile: str,
-    as_json: bool,
-) -> None:
-    from flows.decide import asked_under, signer_for
-    from infra.ledger import local_actor
-    from tasks.deploy.voting.attempts import Answer
-    from tasks.deploy.voting.cast import cast_signed
-    from tasks.deploy.voting.question import question_of
-
-    with explained(as_json):
-        if len(reason.strip()) < 3:
-            raise ConfigError("a decision needs a reason", hint="--reason 'why'")
-        workspace = _open(project, profile)
-        digest = resolve(workspace.state(), release)
-        # The rules are those of the profile that asked: a decision cannot choose easier ones.
-        workspace = _open(project, asked_under(workspace, digest))
-        who = person or local_actor()
-        answer = Answer(approver=who, decision=decision, reason=reason, on_behalf_of=delegator)
-        question_of(workspace, digest)
-        state = cast_signed(workspace, digest, answer, signer_for(workspace, who, key))
-        content = {"release": digest, "decision": decision, "by": who, "state": state.state}
-        if state.state == "awaiting-approval":
-            takes = question_of(workspace, digest).takes
-            emit(content, as_json=as_json, text=f"{decision} by {who} is recorded; {takes}")
-            return
-        goes_on = _go_on(workspace, digest)
-        text = f"{state.state} by {state.actor}; {goes_on}"
-        emit({**content, "deploy": goes_on}, as_json=as_json, text=text)
-
-
-def _go_on(workspace: "Workspace", release: str) -> str:
-    """Wake the deploy run; the decision stands without it, so that a failure is reported, not raised."""
-    from infra.errors import AssayError
-    from infra.stack import endpoints
-
-    try:
-        enter_stack(workspace.home, endpoints(workspace.home))
-        from flows.decide import resume_deploy
-
-        return f"deploy run {resume_deploy(workspace, release)} goes on"
-    except AssayError as error:
-        return f"its deploy run does not go on by itself: {error.diagnostics()}"
 
 
 @app.command()

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 Owner = Annotated[str, typer.Option(help="Who answers for it; the configuration must list their key.")]
+Passphrase = Annotated[
+    str, typer.Option(help="Where the key's passphrase is: env:NAME or file:PATH; default: it has none.")
+]
 
 
 @app.command()
 def key(
     owner: Annotated[str, typer.Argument(help="Who will own the key: small letters, digits, hyphens.")],
+    passphrase: Passphrase = "",
     as_json: Json = False,
 ) -> None:
     """Make a key pair for an owner on this machine; its public half goes into the configuration."""
@@ -34,7 +38,7 @@ def key(
     with explained(as_json):
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,62}", owner):
             raise ConfigError(f"{owner!r} is no name", hint="small letters, digits and hyphens")
-        pair = create_key(own_key(state_home(), owner))
+        pair = create_key(own_key(state_home(), owner), passphrase)
         content = {"owner": owner, "private": pair.private, "public": pair.public, "id": pair.key_id}
         setting = f"waivers: {{owners: {{{owner}: {pair.public}}}}}"
         emit(content, as_json=as_json, text=f"{pair.key_id}\nlist it in the project file:\n  {setting}")
@@ -52,6 +56,7 @@ def sign(
     key_file: Annotated[
         Path | None, typer.Option("--key", help="Private key; default: the owner's key on this machine.")
     ] = None,
+    passphrase: Passphrase = "",
 ) -> None:
     """Sign a waiver. It covers an inconclusive gate only, never one that fails."""
     from datetime import UTC
@@ -62,7 +67,8 @@ def sign(
     workspace = call.workspace
     waiver = _waiver(resolve(workspace, candidate), gate, owner, reason, until)
     secret = key_file or own_key(workspace.home, owner) / PRIVATE_NAME
-    file = make_waiver(workspace, waiver, secret, today=datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    file = make_waiver(workspace, waiver, secret, today=today, passphrase=passphrase)
     content = {**waiver.model_dump(mode="json"), "file": str(file)}
     text = f"{owner} waives {gate} for {waiver.candidate} until {waiver.expires}\nwrote {file}"
     call.emit(content, text=text)

@@ -17,6 +17,7 @@ FILE_ONLY: Mapping[str, str] = {
     "approvers": "who may decide on releases, and how each proves it",
     "gates": "the rules that judge a candidate",
     "requirements": "the controls that must be in force, and the gates that prove them",
+    "trust": "whose signatures count",
     "waivers": "who may answer for an inconclusive gate",
     # What is attacked and compared, how long, and how sure an interval is: a weaker measurement passes.
     "robustness": "how a candidate is measured under noise and injection",

@@ -102,6 +102,7 @@ class Project(Section):
     guard: Path = Field(Path("guard.yaml"), description="guard policy")
     access: Path = Field(Path("access.yaml"), description="access policy")
     approvers: Path = Field(Path("approvers.yaml"), description="who may decide on releases")
+    trust: Path = Field(Path("trust.yaml"), description="trust policy: who may sign what")
     examples: ExampleSettings = ExampleSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     screening: ScreeningSettings = ScreeningSettings()

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +15,7 @@ from infra.gateway.app import Gateway
 from infra.gateway.trust import Trust
 from infra.gateway.upstream import Upstream
 from infra.ledger import Ledger
+from infra.signing import open_trust
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +51,8 @@ def build(options: argparse.Namespace) -> tuple[Gateway, float]:
     home = Path(options.home).absolute()
     project = load_project(options.project, profile=options.profile).model_copy(update={"home": home})
     token = resolve(f"file:{home / 'keys' / 'internal.token'}")
-    trust = Trust(home, (home / "keys" / "signing.pub",), Ledger(project.ledger_url))
+    policy, key = project.path(project.trust), home / "keys" / "signing.pub"
+    trust = Trust(home, partial(open_trust, policy, key), Ledger(project.ledger_url))
     timeout_s = project.gateway.upstream_timeout_s
     gateway = Gateway(home, trust, project.gateway, lambda: Upstream(options.upstream, token, timeout_s))
     return gateway, project.gateway.drain_s

@@ -1,22 +1,32 @@
 """Which release may answer: its signature, its files and the ledger say so, or it is not routed.
 
-routes = evaluate(snapshot, Trust(home, trusted_keys, ledger))
+routes = evaluate(snapshot, Trust(home, open_trust, ledger))
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.digest import hex_of
-from infra.errors import AssayError, IntegrityError, PromotionDenied, Unavailable
+from infra.errors import AssayError, ConfigError, IntegrityError, PromotionDenied, Unavailable
 from infra.gateway.access import AccessPolicy
 from infra.gateway.routes import EMPTY, RouteSnapshot
 from infra.guard import GuardPolicy
 from infra.ledger import Ledger
+from infra.refusal import Reason, VerificationError
+
+if TYPE_CHECKING:
+    from infra.signing import TrustRoot
 
 LIVE_STATES = frozenset({"champion"})
 STAGED_STATES = frozenset({"champion", "approved"})
 BANNED_STATES = frozenset({"quarantined", "rejected", "blocked"})
+WITHDRAWN = frozenset({Reason.SIGNER_REVOKED, Reason.RELEASE_REVOKED})
+"""What ends the service of a release whose bytes were verified before."""
+
+log = logging.getLogger("assay.gateway")
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,8 @@ class Trust:
     """Where releases lie and what decides about them."""
 
     home: Path
-    trusted_keys: Sequence[Path]
+    root: "Callable[[], TrustRoot]"
+    """Opens the trust policy anew: a revocation holds from the next check on."""
     ledger: Ledger
 
     def admit(self, release: str, states: Collection[str], project: str | None = None) -> Route:
@@ -67,13 +78,12 @@ class Trust:
         Raises IntegrityError when its signature or files are wrong, PromotionDenied when the ledger does not
         allow it, ConfigError for unusable policies, Unavailable when the ledger does not answer.
         """
+        from infra.signing import Expectation, read_part, verify_manifest
         from infra.signing import manifest as layout
-        from infra.signing import read_part, verify_manifest
 
         directory = self.home / "releases" / hex_of(release)
-        manifest = verify_manifest(directory, trusted_keys=self.trusted_keys)
-        if project is not None and manifest.project != project:
-            raise IntegrityError(f"{release} belongs to project {manifest.project!r}, not to {project!r}")
+        expect = Expectation(release=release, project=project)
+        manifest = verify_manifest(directory, trust=self.root(), expect=expect)
         state = self.ledger.state(manifest.project).of(release)
         if state not in states:
             raise PromotionDenied(
@@ -88,9 +98,23 @@ class Trust:
         )
 
     def banned(self, route: Route) -> str | None:
-        """Why the ledger forbids a release that was admitted before, or None."""
+        """Why the ledger, or a revocation, forbids a release that was admitted before, or None."""
         state = self.ledger.state(route.project).of(route.release)
-        return f"{route.release} is {state} in the ledger" if state in BANNED_STATES else None
+        if state in BANNED_STATES:
+            return f"{route.release} is {state} in the ledger"
+        return self._revoked(route.release)
+
+    def _revoked(self, release: str) -> str | None:
+        from infra.signing import verify_manifest
+
+        try:
+            verify_manifest(self.home / "releases" / hex_of(release), trust=self.root(), in_force=False)
+        except VerificationError as error:
+            return error.message if error.reason in WITHDRAWN else None
+        except (ConfigError, IntegrityError) as error:
+            # A policy that somebody is writing at this moment withdraws nothing; it admits nothing either.
+            log.error("revocations cannot be read: %s", error.message)
+        return None
 
 
 def evaluate(snapshot: RouteSnapshot, trust: Trust) -> Routes:

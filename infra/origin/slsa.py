@@ -11,9 +11,8 @@ from typing import Any
 
 from infra.digest import hex_of
 from infra.errors import DataError
+from infra.signing.attestations import PROVENANCE_TYPE
 from infra.signing.oms import root_digest
-
-PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 
 
 def adapter_subjects(tree: str, files: Mapping[str, str]) -> dict[str, str]:
@@ -36,9 +35,9 @@ def check_statement(content: Mapping[str, Any]) -> None:
         Statement as StatementMessage,
     )
 
-    if content.get("predicateType") != PREDICATE_TYPE:
+    if content.get("predicateType") != PROVENANCE_TYPE:
         raise DataError(
-            f"provenance: got predicate {content.get('predicateType')!r}, expected {PREDICATE_TYPE}"
+            f"provenance: got predicate {content.get('predicateType')!r}, expected {PROVENANCE_TYPE}"
         )
     try:
         Statement.copy_from_pb(json_format.ParseDict(dict(content), StatementMessage())).validate()

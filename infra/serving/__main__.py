@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 from infra.errors import AssayError
@@ -29,13 +30,15 @@ def _serve(options: argparse.Namespace) -> int:
     from infra.config.secrets import resolve
     from infra.serving.app import ModelServer
     from infra.serving.releases import Releases
+    from infra.signing import open_trust
     from infra.store import open_store
 
     home = Path(options.home).absolute()
     project = load_project(options.project, profile=options.profile).model_copy(update={"home": home})
     token = resolve(f"file:{home / 'keys' / 'internal.token'}")
     _limit_threads(project.serving.threads)
-    releases = Releases(home, open_store(project.store_uri), (home / "keys" / "signing.pub",))
+    policy, key = project.path(project.trust), home / "keys" / "signing.pub"
+    releases = Releases(home, open_store(project.store_uri), partial(open_trust, policy, key))
     server = ModelServer(releases, project.serving, token, home / "run" / "routes.json")
     config = uvicorn.Config(
         server.application(),

@@ -1,13 +1,13 @@
 """Releases in memory: verified, loaded, warmed up; one that fails is named with its reason, never served.
 
-releases = Releases(home, store, trusted_keys); releases.load("sha256:…")
+releases = Releases(home, store, trust); releases.load("sha256:…")
 releases.resident["sha256:…"].decoder
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from infra.store import FileStore
 
 if TYPE_CHECKING:
     from infra.serving.decoder import Decoder
-    from infra.signing import VerifiedRelease
+    from infra.signing import TrustRoot, VerifiedRelease
 
 log = logging.getLogger("assay.serving")
 
@@ -42,11 +42,11 @@ class Releases:
         self,
         home: Path,
         store: FileStore,
-        trusted_keys: Sequence[Path],
+        trust: "Callable[[], TrustRoot]",
         *,
         open_decoder: "Callable[[VerifiedRelease], Decoder] | None" = None,
     ) -> None:
-        self.home, self.store, self.trusted_keys = home, store, trusted_keys
+        self.home, self.store, self.trust = home, store, trust
         self.resident: dict[str, Resident] = {}
         self.refused: dict[str, str] = {}
         self._open_decoder = open_decoder or load_decoder
@@ -58,7 +58,7 @@ class Releases:
         Raises IntegrityError naming the file when the release is not what was signed, DataError when its
         model cannot be used, MemoryError.
         """
-        from infra.signing import verify_release
+        from infra.signing import Expectation, verify_release
 
         directory = self.home / "releases" / hex_of(release)
         with self._lock:
@@ -66,7 +66,11 @@ class Releases:
                 return present
             started = time.perf_counter()
             try:
-                with verify_release(directory, trusted_keys=self.trusted_keys, store=self.store) as verified:
+                expect = Expectation(release=release)
+                # The policy is read anew: what was revoked since the start is not loaded any more.
+                with verify_release(
+                    directory, trust=self.trust(), store=self.store, expect=expect
+                ) as verified:
                     decoder = self._open_decoder(verified)
                     project = verified.manifest.project
             except Exception as error:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from infra.errors import IntegrityError
+from infra.refusal import Reason, VerificationError
 from infra.signing.documents import parse_object
 
 _ALLOWED = re.compile(
@@ -38,22 +38,23 @@ _REMOTE_CODE_KEYS = frozenset({"auto_map", "custom_pipelines", "trust_remote_cod
 
 
 def check_names(kind: str, names: Iterable[str]) -> None:
-    """Raises IntegrityError naming the first file that a `kind` ("base" or "adapter") must not hold."""
+    """Raises VerificationError naming the first file that a `kind` ("base" or "adapter") must not hold."""
     present = sorted(names)
     for name in present:
         if not _ALLOWED.fullmatch(name):
-            raise IntegrityError(
+            raise VerificationError(
+                Reason.TYPE_REFUSED,
                 f"{kind}/{name}: this type of file is not allowed in a model",
                 hint="allowed: safetensors, json, jinja, txt, md, tokenizer.model, LICENSE, NOTICE",
             )
     if _NEEDED[kind] not in present:
-        raise IntegrityError(f"{kind}/{_NEEDED[kind]}: missing")
+        raise VerificationError(Reason.FILE_MISSING, f"{kind}/{_NEEDED[kind]}: missing")
     if not any(name.endswith(".safetensors") for name in present):
-        raise IntegrityError(f"{kind}: missing: no safetensors weights")
+        raise VerificationError(Reason.MODEL_EMPTY, f"{kind}: missing: no safetensors weights")
 
 
 def check_content(name: str, path: Path) -> None:
-    """Raises IntegrityError when the bytes are not what the name says, or could run code."""
+    """Raises VerificationError when the bytes are not what the name says, or could run code."""
     with path.open("rb") as stream:
         head = stream.read(8)
         if name.endswith(".safetensors"):
@@ -61,7 +62,7 @@ def check_content(name: str, path: Path) -> None:
             return
         for magic, what in _MAGIC.items():
             if head.startswith(magic):
-                raise IntegrityError(f"{name}: is {what}, which is refused")
+                raise VerificationError(Reason.CONTENT_REFUSED, f"{name}: is {what}, which is refused")
         if name.endswith((".json", ".jinja", ".txt", ".md")):
             _check_text(name, head + stream.read(_MOST_JSON_BYTES))
 
@@ -70,7 +71,7 @@ def _check_safetensors(name: str, head: bytes, read: Any, size: int) -> None:
     """The layout of https://github.com/huggingface/safetensors#format: header length, header, tensors."""
     length = int.from_bytes(head, "little")
     if len(head) < 8 or not 2 <= length <= min(size - 8, _MOST_HEADER_BYTES):
-        raise IntegrityError(f"{name}: not a safetensors file")
+        raise VerificationError(Reason.CONTENT_REFUSED, f"{name}: not a safetensors file")
     header = parse_object(read(length), f"{name} (header)", most_bytes=_MOST_HEADER_BYTES)
     spans = []
     for key, tensor in header.items():
@@ -79,17 +80,19 @@ def _check_safetensors(name: str, head: bytes, read: Any, size: int) -> None:
         try:
             start, end = tensor["data_offsets"]
         except (TypeError, KeyError, ValueError) as error:
-            raise IntegrityError(f"{name}: malformed tensor {key!r}") from error
+            raise VerificationError(Reason.CONTENT_REFUSED, f"{name}: malformed tensor {key!r}") from error
         if type(start) is not int or type(end) is not int:
-            raise IntegrityError(f"{name}: malformed tensor {key!r}")
+            raise VerificationError(Reason.CONTENT_REFUSED, f"{name}: malformed tensor {key!r}")
         spans.append((start, end))
     position = 0
     for start, end in sorted(spans):
         if start != position or end < start:
-            raise IntegrityError(f"{name}: tensors overlap or leave a gap")
+            raise VerificationError(Reason.CONTENT_REFUSED, f"{name}: tensors overlap or leave a gap")
         position = end
     if position != size - 8 - length or not spans:
-        raise IntegrityError(f"{name}: bytes that belong to no tensor, or no tensor at all")
+        raise VerificationError(
+            Reason.CONTENT_REFUSED, f"{name}: bytes that belong to no tensor, or no tensor at all"
+        )
 
 
 def _check_text(name: str, data: bytes) -> None:
@@ -97,11 +100,11 @@ def _check_text(name: str, data: bytes) -> None:
         _check_json(name, parse_object(data, name, most_bytes=_MOST_JSON_BYTES))
         return
     if len(data) > _MOST_JSON_BYTES:
-        raise IntegrityError(f"{name}: more than {_MOST_JSON_BYTES} bytes of text")
+        raise VerificationError(Reason.TOO_LARGE, f"{name}: more than {_MOST_JSON_BYTES} bytes of text")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise IntegrityError(f"{name}: is not UTF-8 text") from error
+        raise VerificationError(Reason.CONTENT_REFUSED, f"{name}: is not UTF-8 text") from error
     if name.endswith(".jinja"):
         _check_template(name, text)
 
@@ -115,7 +118,9 @@ def _check_json(name: str, document: dict[str, Any]) -> None:
             for key in _REMOTE_CODE_KEYS & value.keys():
                 # Not numbers: a vocabulary may well have a word of that name.
                 if value[key] is True or (value[key] and isinstance(value[key], str | list | dict)):
-                    raise IntegrityError(f"{name}: {key!r} would load code from the model directory")
+                    raise VerificationError(
+                        Reason.CONTENT_REFUSED, f"{name}: {key!r} would load code from the model directory"
+                    )
             if isinstance(template := value.get("chat_template"), str):
                 _check_template(name, template)
             stack.extend(each for each in value.values() if isinstance(each, dict | list))
@@ -125,4 +130,6 @@ def _check_json(name: str, document: dict[str, Any]) -> None:
 
 def _check_template(name: str, text: str) -> None:
     if "__" in text:
-        raise IntegrityError(f"{name}: chat template reaches for Python internals ('__')")
+        raise VerificationError(
+            Reason.CONTENT_REFUSED, f"{name}: chat template reaches for Python internals ('__')"
+        )

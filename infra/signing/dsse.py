@@ -1,7 +1,7 @@
 """DSSE envelopes in the shape of Sigstore bundles v0.3, signed by a key; needs cryptography alone.
 
 bundle = sign_statement(statement, private_key)
-verify_statement(bundle, trusted_keys, "adapter.sig")   # the statement, or IntegrityError
+verify_statement(bundle, trusted_keys, "adapter.sig")   # the statement, or VerificationError
 
 Formats: DSSE protocol v1.0 (secure-systems-lab), in-toto Statement v1, Sigstore bundle v0.3.
 """
@@ -9,7 +9,7 @@ Formats: DSSE protocol v1.0 (secure-systems-lab), in-toto Statement v1, Sigstore
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra.digest import canonical_json, hex_of
-from infra.errors import IntegrityError
+from infra.refusal import Reason, VerificationError
 from infra.signing.documents import parse_object
 from infra.signing.keys import PublicKey, describe
 
@@ -43,27 +43,33 @@ def statement(
 
 def sign_statement(content: Mapping[str, Any], key: ec.EllipticCurvePrivateKey) -> bytes:
     """The bundle (JSON bytes) that holds `content` and its signature."""
+    return sign_with(
+        content, describe(key.public_key()), lambda data: key.sign(data, ec.ECDSA(hashes.SHA256()))
+    )
+
+
+def sign_with(content: Mapping[str, Any], signer: PublicKey, sign: Callable[[bytes], bytes]) -> bytes:
+    """The bundle of a key that is somewhere else: `sign` gives its DER ECDSA signature over SHA-256."""
     payload = canonical_json(dict(content))
-    signer = describe(key.public_key())
     bundle = {
         "mediaType": BUNDLE_TYPE,
         "verificationMaterial": {"publicKey": {"hint": signer.hint}, "tlogEntries": []},
         "dsseEnvelope": {
             "payload": base64.b64encode(payload).decode(),
             "payloadType": PAYLOAD_TYPE,
-            "signatures": [
-                {
-                    "sig": base64.b64encode(key.sign(pae(payload), ec.ECDSA(hashes.SHA256()))).decode(),
-                    "keyid": signer.key_id,
-                }
-            ],
+            "signatures": [{"sig": base64.b64encode(sign(pae(payload))).decode(), "keyid": signer.key_id}],
         },
     }
     return json.dumps(bundle, indent=1).encode() + b"\n"
 
 
 def verify_statement(bundle: bytes, trusted: Sequence[PublicKey], name: str) -> dict[str, Any]:
-    """The in-toto statement that one of the trusted keys signed; raises IntegrityError naming `name`."""
+    """The in-toto statement that one of the trusted keys signed; raises VerificationError naming `name`."""
+    return verify_signed(bundle, trusted, name)[0]
+
+
+def verify_signed(bundle: bytes, trusted: Sequence[PublicKey], name: str) -> tuple[dict[str, Any], PublicKey]:
+    """The in-toto statement, and which of the trusted keys signed it; raises VerificationError."""
     document = parse_object(bundle, name, most_bytes=MOST_BYTES)
     envelope, hint = _envelope(document, name)
     signature = envelope["signatures"][0]
@@ -72,22 +78,27 @@ def verify_statement(bundle: bytes, trusted: Sequence[PublicKey], name: str) -> 
     try:
         key.key.verify(_decoded(signature["sig"], name), pae(payload), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature as error:
-        raise IntegrityError(f"{name}: signature does not fit its content (key {key.key_id})") from error
+        raise VerificationError(
+            Reason.SIGNATURE_INVALID, f"{name}: signature does not fit its content (key {key.key_id})"
+        ) from error
     content = parse_object(payload, name, most_bytes=MOST_BYTES)
     if content.get("_type") != STATEMENT_TYPE:
-        raise IntegrityError(f"{name}: got statement {content.get('_type')!r}, expected {STATEMENT_TYPE!r}")
-    return content
+        raise VerificationError(
+            Reason.FORMAT_UNKNOWN,
+            f"{name}: got statement {content.get('_type')!r}, expected {STATEMENT_TYPE!r}",
+        )
+    return content, key
 
 
 def subjects_of(content: Mapping[str, Any], name: str) -> dict[str, str]:
-    """`{name: digest}` of a statement's subjects; raises IntegrityError for any other form."""
+    """`{name: digest}` of a statement's subjects; raises VerificationError for any other form."""
     subjects = content.get("subject")
     try:
         found = {str(each["name"]): "sha256:" + str(each["digest"]["sha256"]) for each in subjects or []}
     except (TypeError, KeyError) as error:
-        raise IntegrityError(f"{name}: malformed subject") from error
+        raise VerificationError(Reason.WRONG_SUBJECT, f"{name}: malformed subject") from error
     if not found or not isinstance(subjects, list) or len(found) != len(subjects):
-        raise IntegrityError(f"{name}: subjects are absent or repeated")
+        raise VerificationError(Reason.WRONG_SUBJECT, f"{name}: subjects are absent or repeated")
     return found
 
 
@@ -99,8 +110,9 @@ def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
 
 def _envelope(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], str]:
     if document.get("mediaType") != BUNDLE_TYPE:
-        raise IntegrityError(
-            f"{name}: got media type {document.get('mediaType')!r}, expected {BUNDLE_TYPE!r}"
+        raise VerificationError(
+            Reason.FORMAT_UNKNOWN,
+            f"{name}: got media type {document.get('mediaType')!r}, expected {BUNDLE_TYPE!r}",
         )
     try:
         material, envelope = document["verificationMaterial"], document["dsseEnvelope"]
@@ -108,13 +120,20 @@ def _envelope(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], s
         texts = (hint, envelope["payload"], envelope["payloadType"], signatures[0]["sig"])
         _check_keys(document, material, envelope, signatures[0], name)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise IntegrityError(f"{name}: not a DSSE bundle signed by a key: {error!r}") from error
+        raise VerificationError(
+            Reason.MALFORMED, f"{name}: not a DSSE bundle signed by a key: {error!r}"
+        ) from error
     if not all(isinstance(text, str) and text for text in texts):
-        raise IntegrityError(f"{name}: hint, payload, payloadType and sig must be text")
+        raise VerificationError(Reason.MALFORMED, f"{name}: hint, payload, payloadType and sig must be text")
     if envelope["payloadType"] != PAYLOAD_TYPE:
-        raise IntegrityError(f"{name}: got payload {envelope['payloadType']!r}, expected {PAYLOAD_TYPE!r}")
+        raise VerificationError(
+            Reason.FORMAT_UNKNOWN,
+            f"{name}: got payload {envelope['payloadType']!r}, expected {PAYLOAD_TYPE!r}",
+        )
     if len(signatures) != 1:
-        raise IntegrityError(f"{name}: got {len(signatures)} signatures, expected exactly one")
+        raise VerificationError(
+            Reason.MALFORMED, f"{name}: got {len(signatures)} signatures, expected exactly one"
+        )
     return envelope, hint
 
 
@@ -129,9 +148,13 @@ def _check_keys(document: Any, material: Any, envelope: Any, signature: Any, nam
     )
     for part, keys in known:
         if unknown := set(part.keys()) ^ keys:
-            raise IntegrityError(f"{name}: unexpected or missing field {sorted(unknown)[0]!r}")
+            raise VerificationError(
+                Reason.MALFORMED, f"{name}: unexpected or missing field {sorted(unknown)[0]!r}"
+            )
     if material["tlogEntries"] != []:
-        raise IntegrityError(f"{name}: transparency log entries in a bundle signed by a key")
+        raise VerificationError(
+            Reason.MALFORMED, f"{name}: transparency log entries in a bundle signed by a key"
+        )
 
 
 def _key_for(hint: str, key_id: str, trusted: Sequence[PublicKey], name: str) -> PublicKey:
@@ -139,7 +162,8 @@ def _key_for(hint: str, key_id: str, trusted: Sequence[PublicKey], name: str) ->
         # OMS signers leave keyid empty; one that names another key is a contradiction.
         if hint == key.hint and key_id in ("", key.key_id):
             return key
-    raise IntegrityError(
+    raise VerificationError(
+        Reason.SIGNER_UNTRUSTED,
         f"{name}: signed by a key that is not trusted: {key_id or hint}",
         hint="trusted: " + (", ".join(key.key_id for key in trusted) or "no key at all"),
     )
@@ -149,7 +173,7 @@ def _decoded(text: object, name: str) -> bytes:
     try:
         data = base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise IntegrityError(f"{name}: malformed base64") from error
+        raise VerificationError(Reason.MALFORMED, f"{name}: malformed base64") from error
     if base64.b64encode(data).decode() != text:  # spare bits of the last character: two texts, one meaning
-        raise IntegrityError(f"{name}: base64 is not in canonical form")
+        raise VerificationError(Reason.MALFORMED, f"{name}: base64 is not in canonical form")
     return data

@@ -3,6 +3,8 @@
 pair = ensure_key(home)            # home/keys/signing.pem (0600) and signing.pub
 key = load_private_key(pair.private)
 trusted = [load_public_key(pair.public)]
+
+`passphrase` is a secret reference (`env:NAME`, `file:PATH`); without one the file is not encrypted.
 """
 
 import contextlib
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from infra import atomic
 from infra.digest import PREFIX
 from infra.errors import IntegrityError
+from infra.signing.encrypted_key import decrypt, encrypt
 
 PRIVATE_NAME, PUBLIC_NAME = "signing.pem", "signing.pub"
 _MOST_BYTES = 16_384
@@ -49,31 +52,29 @@ class PublicKey:
     """SHA-256 hex of the PEM form: what OMS v1 bundles carry as `publicKey.hint`."""
 
 
-def create_key(directory: Path) -> KeyPair:
+def create_key(directory: Path, passphrase: str = "") -> KeyPair:
     """A new key pair; never replaces one. Raises IntegrityError when a key or link is already there."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     directory.chmod(0o700)
     private = ec.generate_private_key(ec.SECP256R1())
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    _write_new(directory / PRIVATE_NAME, pem)
+    _write_new(directory / PRIVATE_NAME, _private_pem(private, passphrase))
     public = describe(private.public_key())
     atomic.write_bytes(directory / PUBLIC_NAME, public_pem(public.key), mode=0o644)
     return KeyPair(directory / PRIVATE_NAME, directory / PUBLIC_NAME, public.key_id)
 
 
-def ensure_key(home: Path) -> KeyPair:
+def ensure_key(home: Path, passphrase: str = "") -> KeyPair:
     """The installation's key pair below `home/keys`, made at first use.
 
-    Raises IntegrityError when the key is readable by others, is a link, or does not fit its public half.
+    Raises IntegrityError when the key is readable by others, is a link, does not open with the passphrase,
+    or does not fit its public half.
     """
     directory = home / "keys"
     private, public = directory / PRIVATE_NAME, directory / PUBLIC_NAME
     if not os.path.lexists(private):
         with contextlib.suppress(KeyExistsError):
-            return create_key(directory)
-    loaded = describe(load_private_key(private).public_key())
+            return create_key(directory, passphrase)
+    loaded = describe(load_private_key(private, passphrase).public_key())
     if not os.path.lexists(public):  # killed between the two files: the public half follows from the other
         atomic.write_bytes(public, public_pem(loaded.key), mode=0o644)
     if load_public_key(public).key_id != loaded.key_id:
@@ -84,14 +85,17 @@ def ensure_key(home: Path) -> KeyPair:
     return KeyPair(private, public, loaded.key_id)
 
 
-def load_private_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The private key; raises IntegrityError for links, keys open to group or others, and other key types."""
+def load_private_key(path: Path, passphrase: str = "") -> ec.EllipticCurvePrivateKey:
+    """The private key.
+
+    Raises IntegrityError for links, keys open to group or others, other key types, and a passphrase that is
+    missing, wrong or not needed.
+    """
     data = _read_private(path)
     try:
-        key = serialization.load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        # The error's text may quote the file, so it is not repeated.
-        raise IntegrityError(f"{path}: not an unencrypted PEM private key") from error
+        key = decrypt(data, passphrase)
+    except IntegrityError as error:
+        raise IntegrityError(f"{path}: {error.message}", error.hint) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise IntegrityError(f"{path}: not an EC P-256 key")
     return key
@@ -120,6 +124,14 @@ def describe(key: ec.EllipticCurvePublicKey) -> PublicKey:
 def public_pem(key: ec.EllipticCurvePublicKey) -> bytes:
     """PEM of the SubjectPublicKeyInfo."""
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey, passphrase: str) -> bytes:
+    if passphrase:
+        return encrypt(key, passphrase)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _read_private(path: Path) -> bytes:

@@ -1,30 +1,39 @@
 """The release manifest: everything that is served, by digest, in one canonical JSON document.
 
-manifest = parse_manifest(data)          # strict; IntegrityError otherwise
+manifest = parse_manifest(data)          # strict; VerificationError otherwise
 manifest.to_bytes(), manifest.digest     # the digest of these bytes is the release's id
 """
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.digest import canonical_json, digest_bytes, digest_manifest, hex_of
-from infra.errors import IntegrityError
+from infra.refusal import Reason, VerificationError
 from infra.signing.documents import parse_object
 
-FORMAT = "assay.release/v1"
-PREDICATE_TYPE = "urn:assay:release:v1"
+FORMAT = "assay.release/v2"
+PREDICATE_TYPE = "urn:assay:release:v2"
 MANIFEST, BUNDLE = "release.json", "release.sigstore.json"
 PROMPT, GUARD, ACCESS = "prompts/prompt.json", "guard/guard.yaml", "access/access.yaml"
 ADAPTER = "adapter/"
 ADAPTER_SIGNATURE = "adapter.sig"
 GATE_REPORT = "gate-report.json"
+TRUST = "trust.json"
+"""The rules of the trust policy that the release was made under."""
 MLBOM, REQUIREMENTS = "mlbom.cdx.json", "requirements.json"
 ATTESTATIONS = "attestations/"
 LIGHT = (PROMPT, GUARD, ACCESS)
 """Files that a gateway uses; `verify_manifest` checks these and not the weights."""
-_PARTS = (("prompt", PROMPT), ("guard", GUARD), ("access", ACCESS), ("gate_report", GATE_REPORT))
+_PARTS = (
+    ("prompt", PROMPT),
+    ("guard", GUARD),
+    ("access", ACCESS),
+    ("gate_report", GATE_REPORT),
+    ("trust", TRUST),
+)
 _MOST_FILES = 4096
 
 
@@ -56,6 +65,7 @@ class ReleaseManifest:
     requirements: str
     dataset: str
     gate_report: str
+    trust: str
     verdict: str
     files: Mapping[str, str]
     """Every file of the release directory except release.json and release.sigstore.json."""
@@ -84,44 +94,57 @@ class ReleaseManifest:
 
 
 def parse_manifest(data: bytes) -> ReleaseManifest:
-    """The manifest in these bytes; raises IntegrityError unless they are canonical and consistent."""
+    """The manifest in these bytes; raises VerificationError unless they are canonical and consistent."""
     values = parse_object(data, MANIFEST)
     _check_fields(values, ReleaseManifest, MANIFEST)
     base = values["base"]
     if not isinstance(base, dict):
-        raise IntegrityError(f"{MANIFEST}: base is malformed")
+        raise VerificationError(Reason.MALFORMED, f"{MANIFEST}: base is malformed")
     _check_fields(base, BaseReference, f"{MANIFEST}: base")
     manifest = ReleaseManifest(**{**values, "base": BaseReference(**base)})
     _check_types(manifest)
     _check_bindings(manifest)
     if manifest.to_bytes() != data:
-        raise IntegrityError(f"{MANIFEST}: not in canonical form")
+        raise VerificationError(Reason.MALFORMED, f"{MANIFEST}: not in canonical form")
     return manifest
 
 
+def created_at(manifest: ReleaseManifest) -> datetime:
+    """When the release says that it was made."""
+    return _time(manifest.created, "created")
+
+
 def check_expiry(manifest: ReleaseManifest, now: datetime | None = None) -> None:
-    """Raises IntegrityError when the release may no longer be served."""
+    """Raises VerificationError when the release may no longer be served."""
     if manifest.expires is not None and (now or datetime.now(UTC)) >= _time(manifest.expires, "expires"):
-        raise IntegrityError(
-            f"{MANIFEST}: the release expired at {manifest.expires}", hint="run the lifecycle for a fresh one"
+        raise VerificationError(
+            Reason.EXPIRED,
+            f"{MANIFEST}: the release expired at {manifest.expires}",
+            hint="run the lifecycle for a fresh one",
         )
 
 
 def _check_fields(values: Mapping[str, Any], kind: type, name: str) -> None:
     expected = {each.name for each in fields(kind)}
     if set(values) != expected:
-        raise IntegrityError(f"{name}: got fields {sorted(values)}, expected {sorted(expected)}")
+        raise VerificationError(
+            Reason.MALFORMED, f"{name}: got fields {sorted(values)}, expected {sorted(expected)}"
+        )
 
 
 def _check_types(manifest: ReleaseManifest) -> None:
     base = manifest.base
     texts = (manifest.project, base.name, base.licence, base.source, manifest.created)
     if manifest.format != FORMAT:
-        raise IntegrityError(f"{MANIFEST}: got format {manifest.format!r}, expected {FORMAT!r}")
+        raise VerificationError(
+            Reason.FORMAT_UNKNOWN, f"{MANIFEST}: got format {manifest.format!r}, expected {FORMAT!r}"
+        )
     if not all(isinstance(text, str) and text for text in texts):
-        raise IntegrityError(f"{MANIFEST}: project, base and created must be text")
+        raise VerificationError(Reason.MALFORMED, f"{MANIFEST}: project, base and created must be text")
     if type(manifest.sequence) is not int or manifest.sequence < 1:
-        raise IntegrityError(f"{MANIFEST}: got sequence {manifest.sequence!r}, expected 1 or more")
+        raise VerificationError(
+            Reason.MALFORMED, f"{MANIFEST}: got sequence {manifest.sequence!r}, expected 1 or more"
+        )
     names = (
         "unit",
         "adapter",
@@ -132,16 +155,20 @@ def _check_types(manifest: ReleaseManifest) -> None:
         "requirements",
         "dataset",
         "gate_report",
+        "trust",
     )
     for name in names:
         _check_digest(getattr(manifest, name), name)
     _check_digest(base.digest, "base.digest")
     for title, files in (("files", manifest.files), ("base.files", base.files)):
         if not isinstance(files, dict) or not 0 < len(files) <= _MOST_FILES:
-            raise IntegrityError(f"{MANIFEST}: {title} must name 1 to {_MOST_FILES} files")
+            raise VerificationError(
+                Reason.MALFORMED, f"{MANIFEST}: {title} must name 1 to {_MOST_FILES} files"
+            )
         for name, digest in files.items():
             _check_name(name)
             _check_digest(digest, name)
+        _check_distinct(files, title)
     _time(manifest.created, "created")
     if manifest.expires is not None:
         _time(manifest.expires, "expires")
@@ -150,40 +177,65 @@ def _check_types(manifest: ReleaseManifest) -> None:
 def _check_bindings(manifest: ReleaseManifest) -> None:
     """The named parts are the very files of this release: none can be swapped alone."""
     if manifest.verdict != "pass":
-        raise IntegrityError(f"{MANIFEST}: got verdict {manifest.verdict!r}, expected 'pass'")
+        raise VerificationError(
+            Reason.VERDICT_REFUSED, f"{MANIFEST}: got verdict {manifest.verdict!r}, expected 'pass'"
+        )
     for field, file in _PARTS:
         if manifest.files.get(file) != getattr(manifest, field):
-            raise IntegrityError(f"{file}: missing from {MANIFEST}, or not the {field} that it names")
+            raise VerificationError(
+                Reason.BINDING_BROKEN, f"{file}: missing from {MANIFEST}, or not the {field} that it names"
+            )
     if manifest.files.get(REQUIREMENTS, manifest.requirements) != manifest.requirements:
-        raise IntegrityError(f"{REQUIREMENTS}: is not the requirements that {MANIFEST} names")
+        raise VerificationError(
+            Reason.BINDING_BROKEN, f"{REQUIREMENTS}: is not the requirements that {MANIFEST} names"
+        )
     if ADAPTER_SIGNATURE not in manifest.files:
-        raise IntegrityError(f"{ADAPTER_SIGNATURE}: missing from {MANIFEST}")
+        raise VerificationError(Reason.BINDING_BROKEN, f"{ADAPTER_SIGNATURE}: missing from {MANIFEST}")
     if {MANIFEST, BUNDLE} & set(manifest.files):
-        raise IntegrityError(f"{MANIFEST}: cannot hold its own digest")
+        raise VerificationError(Reason.BINDING_BROKEN, f"{MANIFEST}: cannot hold its own digest")
     if digest_manifest(manifest.below(ADAPTER)) != manifest.adapter:
-        raise IntegrityError(f"{ADAPTER}: its files in {MANIFEST} do not give the adapter's digest")
+        raise VerificationError(
+            Reason.BINDING_BROKEN, f"{ADAPTER}: its files in {MANIFEST} do not give the adapter's digest"
+        )
     if digest_manifest(manifest.base.files) != manifest.base.digest:
-        raise IntegrityError(f"base: its files in {MANIFEST} do not give the base's digest")
+        raise VerificationError(
+            Reason.BINDING_BROKEN, f"base: its files in {MANIFEST} do not give the base's digest"
+        )
 
 
 def _check_digest(value: object, name: str) -> None:
     try:
         hex_of(value if isinstance(value, str) else "")
-    except IntegrityError as error:
-        raise IntegrityError(f"{MANIFEST}: {name}: {error.message}") from error
+    except VerificationError as error:
+        raise VerificationError(Reason.MALFORMED, f"{MANIFEST}: {name}: {error.message}") from error
 
 
 def _check_name(name: str) -> None:
     parts = name.split("/")
-    if "\\" in name or not name.isprintable() or any(part in ("", ".", "..") for part in parts):
-        raise IntegrityError(f"{MANIFEST}: {name!r} is not a plain relative file name")
+    plain = name.isprintable() and "\\" not in name and unicodedata.normalize("NFC", name) == name
+    if not plain or any(part in ("", ".", "..") for part in parts):
+        raise VerificationError(
+            Reason.NAME_INVALID, f"{MANIFEST}: {name!r} is not a plain relative file name in NFC"
+        )
+    if any(part.startswith(".git") for part in parts):
+        raise VerificationError(Reason.GIT_METADATA, f"{MANIFEST}: {name}: git files do not belong here")
+
+
+def _check_distinct(names: Collection[str], title: str) -> None:
+    folded = {unicodedata.normalize("NFC", name.casefold()) for name in names}
+    if len(folded) != len(names):
+        raise VerificationError(
+            Reason.NAME_COLLISION, f"{MANIFEST}: {title}: two file names differ only by case or Unicode form"
+        )
 
 
 def _time(text: object, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError as error:
-        raise IntegrityError(f"{MANIFEST}: {name}: got {text!r}, expected an ISO 8601 time") from error
+        raise VerificationError(
+            Reason.MALFORMED, f"{MANIFEST}: {name}: got {text!r}, expected an ISO 8601 time"
+        ) from error
     if moment.tzinfo is None:
-        raise IntegrityError(f"{MANIFEST}: {name}: {text} has no time zone")
+        raise VerificationError(Reason.MALFORMED, f"{MANIFEST}: {name}: {text} has no time zone")
     return moment

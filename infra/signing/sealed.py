@@ -21,10 +21,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from infra.digest import PREFIX
-from infra.errors import IntegrityError
+from infra.refusal import Reason, VerificationError
 
 CAN_SEAL = sys.platform == "linux" and hasattr(os, "memfd_create")
 _CHUNK = 1 << 20
+_OPEN_ERRORS = {
+    errno.ENOENT: (Reason.FILE_MISSING, "missing"),
+    errno.ENOTDIR: (Reason.FILE_MISSING, "missing"),
+    errno.ELOOP: (Reason.LINK, "symbolic links are refused"),
+    errno.ENXIO: (Reason.SPECIAL_FILE, "not a regular file"),  # what opening a socket says
+}
 
 
 class SealedTree:
@@ -38,6 +44,12 @@ class SealedTree:
         self.sealed = sealed
         self._close = weakref.finalize(self, _dispose, directory, handles, os.getpid())
 
+    def digests(self, hash_type: str) -> dict[str, str]:
+        """`{name: "<hash_type>:<hex>"}` of the copies; SHA-256 is known, BLAKE3 is computed now."""
+        if hash_type == "sha256":
+            return dict(self.files)
+        return {name: f"{hash_type}:{blake3_hex(self.directory / name)}" for name in self.files}
+
     def close(self) -> None:
         """Give the memory back; the paths stop working. Calling it again does nothing."""
         self._close()
@@ -46,8 +58,8 @@ class SealedTree:
 def seal_tree(root: Path, names: Iterable[str], *, seal: bool = CAN_SEAL) -> SealedTree:
     """Copy, seal and hash the named files below `root`.
 
-    Raises IntegrityError naming a file that is absent, a link, or no regular file; OSError (ENOMEM, ENOSPC)
-    when there is no room for the copies.
+    Raises VerificationError naming a file that is absent, a link, or no regular file; OSError (ENOMEM,
+    ENOSPC) when there is no room for the copies.
     """
     directory = Path(tempfile.mkdtemp(prefix="assay-release-"))
     handles: list[int] = []
@@ -68,27 +80,28 @@ def seal_tree(root: Path, names: Iterable[str], *, seal: bool = CAN_SEAL) -> Sea
 
 
 def open_regular(root: Path, name: str) -> int:
-    """A read-only descriptor; raises IntegrityError naming a file that is absent, a link or not regular."""
+    """A read-only descriptor; raises VerificationError for what is absent, a link or not a regular file."""
     try:
         # NONBLOCK: a named pipe in the place of a file must not hang the verifier.
         handle = os.open(root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        reasons = {errno.ENOENT: "missing", errno.ELOOP: "symbolic links are refused"}
-        raise IntegrityError(f"{name}: {reasons.get(error.errno or 0, error.strerror)}") from error
+        known = _OPEN_ERRORS.get(error.errno or 0, (Reason.UNREADABLE, error.strerror))
+        raise VerificationError(known[0], f"{name}: {known[1]}") from error
     status = os.fstat(handle)
     if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
         return handle
     os.close(handle)
-    reason = "hard links are refused" if stat.S_ISREG(status.st_mode) else "not a regular file"
-    raise IntegrityError(f"{name}: {reason}")
+    if stat.S_ISREG(status.st_mode):
+        raise VerificationError(Reason.HARD_LINK, f"{name}: hard links are refused")
+    raise VerificationError(Reason.SPECIAL_FILE, f"{name}: not a regular file")
 
 
 def read_regular(root: Path, name: str, most_bytes: int) -> bytes:
-    """A small file's bytes, read once; raises IntegrityError naming it (also when it is too long)."""
+    """A small file's bytes, read once; raises VerificationError naming it (also when it is too long)."""
     with os.fdopen(open_regular(root, name), "rb") as stream:
         data = stream.read(most_bytes + 1)
     if len(data) > most_bytes:
-        raise IntegrityError(f"{name}: longer than {most_bytes} bytes")
+        raise VerificationError(Reason.TOO_LARGE, f"{name}: longer than {most_bytes} bytes")
     return data
 
 
@@ -125,6 +138,14 @@ def _digest(handle: int) -> str:
         hasher.update(view[:count])
         position += count
     return PREFIX + hasher.hexdigest()
+
+
+def blake3_hex(path: Path) -> str:
+    """BLAKE3 of a file, mapped into memory and hashed on several cores."""
+    from blake3 import blake3
+
+    hexes: str = blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()
+    return hexes
 
 
 def _dispose(directory: Path, handles: list[int], owner: int) -> None:

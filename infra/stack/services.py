@@ -140,10 +140,10 @@ def _worker(home: Path, urls: Mapping[str, str]) -> Service:
 
 
 def _settings(project: Project) -> dict[str, str]:
-    # A profile with its own store or ledger must be the gateway's too. Any other one is not passed on:
-    # `assay up --profile blocked` shall not restart what serves.
-    elsewhere = {"ASSAY_PROFILE": project.profile} if project.store or project.ledger else {}
-    return {"ASSAY_HOME": str(project.home), **elsewhere}
+    # A profile with its own store, ledger or trust policy must be the gateway's too. Any other one is not
+    # passed on: `assay up --profile blocked` shall not restart what serves.
+    own = project.store or project.ledger or project.trust != Project.model_fields["trust"].default
+    return {"ASSAY_HOME": str(project.home), **({"ASSAY_PROFILE": project.profile} if own else {})}
 
 
 def _model_server(project: Project, port: int, url: str) -> Service:

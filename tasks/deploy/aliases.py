@@ -6,7 +6,6 @@ check_aliases(workspace, state)                    # raises IntegrityError when 
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from infra.digest import digest_json, hex_of
@@ -17,8 +16,6 @@ from infra.signing.manifest import PROMPT
 from infra.stack import endpoints
 from infra.workspace import Workspace
 from tasks.records import Rollout
-
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def wanted_aliases(release: str, previous: str | None) -> dict[str, str]:
@@ -84,7 +81,7 @@ def prompt_of(workspace: Workspace, release: str) -> dict[str, Any]:
     """The prompt definition that a release serves; raises IntegrityError unless its signature holds."""
     directory = workspace.releases / hex_of(release)
     # Nothing is loaded here: the previous release keeps its alias when it has expired.
-    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"], now=_LONG_AGO)
+    manifest = verify_manifest(directory, trust=workspace.trust, in_force=False)
     return dict(json.loads(read_part(directory, manifest, PROMPT)))
 
 

@@ -57,7 +57,7 @@ def _releases(workspace: Workspace) -> str:
     state = workspace.state()
     live = [release for release in (state.champion, state.previous) if release is not None]
     for release in live:
-        verify_manifest(workspace.releases / hex_of(release), trusted_keys=[workspace.keys / "signing.pub"])
+        verify_manifest(workspace.releases / hex_of(release), trust=workspace.trust)
     return f"champion {state.champion or 'none'}, previous {state.previous or 'none'}, signatures valid"
 
 

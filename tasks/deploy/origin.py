@@ -9,7 +9,8 @@ from typing import Any
 from infra.digest import tree_manifest
 from infra.errors import IntegrityError
 from infra.origin.mlbom import described_version
-from infra.origin.slsa import PREDICATE_TYPE, adapter_subjects, dependency_of
+from infra.origin.slsa import adapter_subjects, dependency_of
+from infra.signing.attestations import PROVENANCE_TYPE
 from infra.signing.documents import parse_object
 from infra.signing.dsse import subjects_of
 from infra.store import FileStore
@@ -17,8 +18,6 @@ from tasks.records import Candidate
 from tasks.records.environment import EnvironmentAttestation
 from tasks.records.provenance import Provenance
 
-PROVENANCE_TYPE = PREDICATE_TYPE
-ENVIRONMENT_TYPE = "urn:assay:environment:v1"
 _HINT = "run finetune and validate again"
 _MOST_BYTES = 8 << 20
 

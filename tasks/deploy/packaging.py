@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from infra.digest import (
     PREFIX,
     canonical_json,
     digest_bytes,
+    digest_file,
     digest_json,
     digest_manifest,
     hex_of,
@@ -28,17 +29,25 @@ from infra.digest import (
 )
 from infra.errors import AssayError, IntegrityError, PromotionDenied
 from infra.locks import hold
-from infra.signing import BaseReference, ReleaseManifest, parse_manifest, verify_manifest, verify_release
+from infra.signing import (
+    BaseReference,
+    Expectation,
+    ReleaseManifest,
+    TrustRoot,
+    parse_manifest,
+    verify_manifest,
+    verify_release,
+)
 from infra.signing import manifest as layout
-from infra.signing.dsse import sign_statement, statement, subjects_of
-from infra.signing.keys import load_private_key
+from infra.signing.dsse import statement
 from infra.signing.manifest import check_expiry
 from infra.signing.oms import root_digest
+from infra.signing.signer import Signer
 from infra.store import FileStore
 from tasks.deploy.card import CardFacts, card_json, card_page, make_card
 from tasks.deploy.card.modelcard import model_card
-from tasks.deploy.origin import ENVIRONMENT_TYPE, PROVENANCE_TYPE, Origin, load_origin, require_provenance
-from tasks.deploy.signing import TEST_RESULT_TYPE, check_with_reference, gate_result, sign_adapter
+from tasks.deploy.origin import Origin, load_origin, require_provenance
+from tasks.deploy.signing import check_with_reference, sign_adapter, sign_statements, sign_summary
 from tasks.records import Candidate, EvidenceSet, GateReport, Record, Release, Verdict
 
 
@@ -59,28 +68,38 @@ def package_release(
     releases_dir: Path,
     files: ReleaseFiles,
     sequence: int,
-    private_key: Path,
+    signer: Signer,
+    trust: TrustRoot,
     evidence: EvidenceSet,
     facts: CardFacts | None = None,
     expires: datetime | None = None,
 ) -> Release:
     """The signed, verified release directory of a candidate.
 
-    `private_key` lies beside its public half (`signing.pem`, `signing.pub`). Raises PromotionDenied unless
-    the report says `pass` for exactly this unit, IntegrityError when any part is not what the candidate
-    names, Unavailable when the disk refuses or another process is packaging.
+    Signed by `signer`, whom `trust` has to let sign. Raises PromotionDenied unless the report says `pass` for
+    exactly this unit, IntegrityError when any part is not what the candidate names or the result does not
+    verify, Unavailable when the disk refuses or another process is packaging.
     """
     check_may_package(candidate, report, evidence, files)
-    public_key = private_key.with_suffix(".pub")
     releases_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with hold(releases_dir, f".package-{candidate.project}", f"packaging of {candidate.project}"):
-        known = find_release(releases_dir, candidate.unit, report_digest(report), trusted_keys=[public_key])
+        # We hold the lock, so any such directory was left by a process that is no more.
+        for left in releases_dir.glob(f".{candidate.project}.*.part"):
+            shutil.rmtree(left)
+        known = find_release(releases_dir, candidate.unit, report_digest(report), trust=trust)
         if known is not None:
             return known
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC)
+        created = now.isoformat(timespec="seconds")
         until = expires.astimezone(UTC).isoformat(timespec="seconds") if expires else None
         card = make_card(
-            candidate, report, evidence, facts or CardFacts(), sequence=sequence, created=now, expires=until
+            candidate,
+            report,
+            evidence,
+            facts or CardFacts(),
+            sequence=sequence,
+            created=created,
+            expires=until,
         )
         origin = load_origin(candidate, store)
         with _staging(releases_dir, candidate.project) as staging:
@@ -92,31 +111,34 @@ def package_release(
             _write(staging, "MODEL_CARD.md", model_card(card).encode())
             _write(staging, layout.MLBOM, origin.mlbom)
             _write(staging, layout.REQUIREMENTS, origin.requirements)
-            _sign_parts(staging, candidate, report, origin, private_key)
-            manifest = _manifest(staging, candidate, report, store, sequence, now, until)
-            digest = _sign_manifest(staging, manifest, private_key)
+            _write(staging, layout.TRUST, trust.policy.pinned)
+            _sign_parts(staging, candidate, report, origin, signer, trust, now)
+            manifest = _manifest(staging, candidate, report, store, sequence, created, until)
+            digest = _sign_manifest(staging, manifest, signer)
             staged = staging.rename(staging.with_name(hex_of(digest)))
-            check_with_reference(staged / "adapter", staged / layout.ADAPTER_SIGNATURE, public_key)
-            verify_release(staged, trusted_keys=[public_key], store=store).close()
+            check_with_reference(
+                staged / "adapter", staged / layout.ADAPTER_SIGNATURE, trust, signer.identity
+            )
+            expect = Expectation(release=digest, project=candidate.project)
+            verify_release(staged, trust=trust, store=store, expect=expect).close()
             directory = _publish(staged, releases_dir)
     return _release(manifest, directory)
 
 
-def find_release(
-    releases_dir: Path, unit: str, report: str, *, trusted_keys: Sequence[Path]
-) -> Release | None:
-    """The newest unexpired release of this unit under this gate report (its digest), or None.
+def find_release(releases_dir: Path, unit: str, report: str, *, trust: TrustRoot) -> Release | None:
+    """The newest unexpired release of this unit under this gate report (its digest) and policy, or None.
 
     Raises IntegrityError when the one that is found does not verify.
     """
     found: list[tuple[ReleaseManifest, Path]] = []
+    under = (trust.policy.digest, *trust.policy.succeeds)
     for manifest, directory in _manifests(releases_dir):
-        if (manifest.unit, manifest.gate_report) == (unit, report):
+        if (manifest.unit, manifest.gate_report) == (unit, report) and manifest.trust in under:
             found.append((manifest, directory))
     if not found:
         return None
     manifest, directory = max(found, key=lambda each: each[0].sequence)
-    return _release(verify_manifest(directory, trusted_keys=trusted_keys), directory)
+    return _release(verify_manifest(directory, trust=trust), directory)
 
 
 def report_digest(report: GateReport) -> str:
@@ -168,9 +190,6 @@ def _manifests(releases_dir: Path) -> Iterator[tuple[ReleaseManifest, Path]]:
 
 @contextlib.contextmanager
 def _staging(releases_dir: Path, project: str) -> Iterator[Path]:
-    # We hold the lock, so any such directory was left by a process that is no more.
-    for left in releases_dir.glob(f".{project}.*.part"):
-        shutil.rmtree(left)
     with atomic.storage_errors(releases_dir):
         outer = Path(tempfile.mkdtemp(prefix=f".{project}.", suffix=".part", dir=releases_dir))
         try:
@@ -189,21 +208,23 @@ def _write_parts(staging: Path, files: ReleaseFiles, adapter: Path) -> None:
 
 
 def _sign_parts(
-    staging: Path, candidate: Candidate, report: GateReport, origin: Origin, private_key: Path
+    staging: Path,
+    candidate: Candidate,
+    report: GateReport,
+    origin: Origin,
+    signer: Signer,
+    trust: TrustRoot,
+    now: datetime,
 ) -> None:
-    signature = staging / layout.ADAPTER_SIGNATURE
-    sign_adapter(staging / "adapter", signature, private_key)
-    signature.chmod(0o400)
-    subjects = {"unit": candidate.unit, "adapter": root_digest(tree_manifest(staging / "adapter"))}
-    key = load_private_key(private_key)
-    made_of = subjects | subjects_of(origin.statement, "provenance statement")
-    statements = {
-        "provenance": statement(made_of, PROVENANCE_TYPE, origin.statement["predicate"]),
-        "environment": statement(subjects, ENVIRONMENT_TYPE, origin.environment),
-        "gates": statement(subjects, TEST_RESULT_TYPE, gate_result(report)),
+    adapter = staging / "adapter"
+    subjects = {"unit": candidate.unit, "adapter": root_digest(tree_manifest(adapter))}
+    bundles = {
+        layout.ADAPTER_SIGNATURE: sign_adapter(adapter, signer, trust.policy.hashes[0]),
+        **sign_statements(subjects, report, origin, signer),
     }
-    for name, content in statements.items():
-        _write(staging, f"{layout.ATTESTATIONS}{name}.sigstore.json", sign_statement(content, key))
+    bundles |= sign_summary(subjects, bundles, trust, signer, now)
+    for name, bundle in bundles.items():
+        _write(staging, name, bundle)
 
 
 def _manifest(
@@ -233,6 +254,7 @@ def _manifest(
         requirements=candidate.requirements.digest,
         dataset=candidate.dataset.digest,
         gate_report=report_digest(report),
+        trust=digest_file(staging / layout.TRUST),
         verdict=report.verdict.value,
         files=tree_manifest(staging),
         created=created,
@@ -240,14 +262,14 @@ def _manifest(
     )
 
 
-def _sign_manifest(staging: Path, manifest: ReleaseManifest, private_key: Path) -> str:
+def _sign_manifest(staging: Path, manifest: ReleaseManifest, signer: Signer) -> str:
     data = manifest.to_bytes()
     parse_manifest(data)
     signed = statement(
         {layout.MANIFEST: digest_bytes(data)}, layout.PREDICATE_TYPE, {"format": layout.FORMAT}
     )
     _write(staging, layout.MANIFEST, data)
-    _write(staging, layout.BUNDLE, sign_statement(signed, load_private_key(private_key)))
+    _write(staging, layout.BUNDLE, signer.sign(signed))
     return manifest.digest
 
 

@@ -40,7 +40,7 @@ def roll_back(
             f"cannot roll back to {target}: it is {state.of(target) or 'unknown'}",
             hint="only a release that was champion before, and is not quarantined, can be restored",
         )
-    verify_manifest(workspace.releases / hex_of(target), trusted_keys=[workspace.keys / "signing.pub"])
+    verify_manifest(workspace.releases / hex_of(target), trust=workspace.trust)
     load_resident(workspace, endpoints, target)
     workspace.ledger.append(
         Kind.ROLLED_BACK,

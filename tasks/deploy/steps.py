@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError, PromotionDenied
-from infra.signing import ReleaseManifest, ensure_key, read_part, verify_manifest
+from infra.refusal import Reason, VerificationError
+from infra.signing import ReleaseManifest, ensure_key, load_private_key, read_part, verify_manifest
 from infra.signing.manifest import GATE_REPORT
+from infra.signing.signer import KeySigner
 from infra.stack import Endpoints
 from infra.steps import step
 from infra.workspace import Workspace
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from infra.tracking import PhaseRun
 
 _QUESTIONS = 3
+_OUTDATED = (Reason.EXPIRED, Reason.TOO_OLD, Reason.POLICY_MISMATCH)
 
 
 @step
@@ -47,11 +50,18 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     """The newest release of this unit that the ledger knows: the same unit is the same release.
 
     None for one that would be requested anew on a waiver whose day has passed: the verdict of today needs a
-    release of its own. Raises IntegrityError when its directory does not verify.
+    release of its own. One that expired, or was made under another trust policy, is packaged again. Raises
+    IntegrityError when its directory does not verify.
     """
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
-        manifest, report = _packaged(workspace, state.release)
+        refused = next_move(state.state) == Move.REFUSE  # stays refused, also when it has expired
+        try:
+            manifest, report = _packaged(workspace, state.release, in_force=not refused)
+        except VerificationError as error:
+            if error.reason in _OUTDATED:
+                continue
+            raise
         if next_move(state.state) == Move.REQUEST and report.lapsed(today or datetime.now(UTC).date()):
             return None
         return Release(
@@ -64,10 +74,12 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     return None
 
 
-def _packaged(workspace: Workspace, release: str) -> tuple[ReleaseManifest, GateReport]:
+def _packaged(
+    workspace: Workspace, release: str, *, in_force: bool = True
+) -> tuple[ReleaseManifest, GateReport]:
     """What a release directory says it is, and the verdict in it; raises IntegrityError."""
     directory = workspace.releases / hex_of(release)
-    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+    manifest = verify_manifest(directory, trust=workspace.trust, in_force=in_force)
     return manifest, GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
 
 
@@ -86,7 +98,7 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         guard_yaml=project.path(project.guard).read_bytes(),
         access_yaml=project.path(project.access).read_bytes(),
     )
-    pair = ensure_key(workspace.home)
+    signer = KeySigner(load_private_key(ensure_key(workspace.home).private))
     evidence = EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence))
     return package_release(
         candidate,
@@ -95,9 +107,10 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         releases_dir=workspace.releases,
         files=files,
         sequence=len(workspace.state().releases) + 1,
-        private_key=pair.private,
+        signer=signer,
+        trust=workspace.trust,
         evidence=evidence,
-        facts=gather_facts(workspace, candidate, evidence, signer=pair.key_id),
+        facts=gather_facts(workspace, candidate, evidence, signer=str(signer.identity)),
     )
 
 

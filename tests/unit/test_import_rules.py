@@ -46,5 +46,18 @@ def test_records_import_nothing_but_pydantic_of_ours_and_theirs() -> None:
     assert _imported("import tasks.records") & {"infra", "sqlalchemy", "numpy", "pyarrow", "yaml"} == set()
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        "flows.cli.main",
+        "infra.signing",
+        *(f"infra.signing.{name}" for name in ("signer", "keyless", "pkcs11")),
+    ],
+)
+def test_signers_bring_their_libraries_when_they_sign(module: str) -> None:
+    libraries = {"sigstore", "model_signing", "asn1crypto", "requests", "jwt", "PyKCS11"}
+    assert _imported(f"import {module}") & libraries == set()
+
+
 def test_the_check_can_fail() -> None:
     assert "pandas" in _imported("import pandas")

@@ -5,7 +5,6 @@ facts = gather_facts(workspace, candidate, evidence, signer=key_id)
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -13,11 +12,11 @@ from pydantic import ValidationError
 from infra.digest import PREFIX, hex_of
 from infra.errors import IntegrityError
 from infra.ledger import Kind
-from infra.signing import ReleaseManifest, load_public_key, read_part, verify_manifest
+from infra.signing import ReleaseManifest, read_part, verify_manifest
 from infra.signing.documents import parse_object
-from infra.signing.dsse import verify_statement
 from infra.signing.manifest import ATTESTATIONS, PROMPT
 from infra.store import FileStore
+from infra.trust import Stage
 from infra.workspace import Workspace
 from tasks.deploy.card.facts import CardFacts, Champion, Event, MadeFrom
 from tasks.deploy.card.provenance import facts_of
@@ -28,7 +27,6 @@ from tasks.records.redteam import RedTeamReport
 
 R = TypeVar("R", bound=Record)
 
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 _PROVENANCE = f"{ATTESTATIONS}provenance.sigstore.json"
 _MOST_BYTES, _MOST_EVENTS = 16 << 20, 40
 
@@ -97,9 +95,9 @@ def _champion(workspace: Workspace) -> Champion | None:
     state = workspace.state()
     if state.champion is None:
         return None
-    directory, trusted = workspace.releases / hex_of(state.champion), workspace.keys / "signing.pub"
+    directory, trust = workspace.releases / hex_of(state.champion), workspace.trust
     # Nothing is loaded here: an expired champion is still what this candidate would replace.
-    manifest = verify_manifest(directory, trusted_keys=[trusted], now=_LONG_AGO)
+    manifest = verify_manifest(directory, trust=trust, in_force=False)
     documents = {
         name: read_part(directory, manifest, name)
         for name in (PROMPT, "evidence.json", _PROVENANCE)
@@ -107,8 +105,7 @@ def _champion(workspace: Workspace) -> Champion | None:
     }
     told: dict[str, Any] = {}
     if _PROVENANCE in documents:
-        key = load_public_key(trusted)
-        told = facts_of(verify_statement(documents[_PROVENANCE], [key], _PROVENANCE))
+        told = facts_of(trust.verify(documents[_PROVENANCE], Stage.PROVENANCE, _PROVENANCE)[0])
     evidence = _evidence(documents.get("evidence.json"))
     return Champion(
         release=state.champion,

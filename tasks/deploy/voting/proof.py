@@ -7,17 +7,18 @@ decided = check_decision(entries, store, "triage", release, Trusted(installation
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from infra.errors import IntegrityError
 from infra.ledger import Entry, Kind, check_chain, fold
 from infra.signing.documents import parse_object
-from infra.signing.dsse import MOST_BYTES, verify_statement
+from infra.signing.dsse import MOST_BYTES, verify_signed, verify_statement
 from infra.signing.keys import PublicKey
 from infra.signing.signer import SignerIdentity
 from infra.store import FileStore
+from infra.trust.rules import NotRevoked, Signed
 from tasks.deploy.voting.check import check_vote, outcome
 from tasks.deploy.voting.refusal import DecisionRefused
 from tasks.deploy.voting.rules import Rules, read_rules
@@ -39,6 +40,8 @@ class Trusted:
     """Keys that sign for one-time codes and for policy `auto`: that of the installation, and earlier ones."""
     keyless: KeylessCheck | None = None
     """None: decisions signed without a key cannot be verified, and do not count."""
+    not_revoked: NotRevoked = field(default_factory=NotRevoked)
+    """What comes before all other rules."""
 
 
 @dataclass(frozen=True)
@@ -151,17 +154,21 @@ def _signed_content(
     bundle: bytes, claimed: Decision, rules: Rules, trusted: Trusted, name: str
 ) -> Mapping[str, Any]:
     if claimed.method in ("totp", "auto"):
-        return verify_statement(bundle, trusted.installation, name)
+        content, key = verify_signed(bundle, trusted.installation, name)
+        trusted.not_revoked.verify(Signed(name, SignerIdentity(key.key_id)))
+        return content
     voter = rules.voters.get(claimed.approver)
     if voter is None:
         raise IntegrityError(f"{name}: {claimed.approver} is not an approver, or not any more")
     if claimed.method == "key":
         if not voter.public_key:
             raise IntegrityError(f"{name}: no key is listed for {claimed.approver}")
+        trusted.not_revoked.verify(Signed(name, SignerIdentity(voter.key().key_id)))
         return verify_statement(bundle, [voter.key()], name)
     if trusted.keyless is None or not voter.subject:
         raise IntegrityError(f"{name}: no keyless identity of {claimed.approver} can be verified here")
-    content, signer = trusted.keyless(bundle, name)
+    certified, signer = trusted.keyless(bundle, name)
+    trusted.not_revoked.verify(Signed(name, signer))
     if signer != voter.identity:
         raise IntegrityError(f"{name}: signed by {signer}, {claimed.approver} is {voter.identity}")
-    return content
+    return certified

@@ -61,7 +61,7 @@ def question_of(workspace: Workspace, release: str) -> Question:
 def _read_card(workspace: Workspace, release: str, asked: str) -> str:
     """The card's headline; whoever decides looks at these very files, with the report that is asked about."""
     directory = workspace.releases / hex_of(release)
-    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+    manifest = verify_manifest(directory, trust=workspace.trust)
     if asked != manifest.gate_report:
         raise IntegrityError(
             f"{release}: asked is about gate report {asked}, the release holds {manifest.gate_report}"

@@ -13,7 +13,8 @@ from typing import Any
 from infra.digest import digest_json, hex_of
 from infra.errors import DataError, TrainingError
 from infra.origin import slsa
-from infra.origin.slsa import PREDICATE_TYPE, adapter_subjects
+from infra.origin.slsa import adapter_subjects
+from infra.signing.attestations import PROVENANCE_TYPE
 from infra.signing.dsse import statement
 from tasks.finetune.provenance.facts import Facts
 
@@ -24,7 +25,7 @@ _HINT = "this is a fault in tasks/finetune/provenance: nothing was handed on"
 def provenance_statement(facts: Facts) -> dict[str, Any]:
     """The unsigned statement; the same facts give the same bytes."""
     return statement(
-        adapter_subjects(facts.adapter.digest, facts.adapter_files), PREDICATE_TYPE, _predicate(facts)
+        adapter_subjects(facts.adapter.digest, facts.adapter_files), PROVENANCE_TYPE, _predicate(facts)
     )
 
 

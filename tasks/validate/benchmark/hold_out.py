@@ -95,7 +95,7 @@ def score_champion(workspace: Workspace, candidate: Candidate) -> Measured | Non
     if champion is None:
         return None
     directory = workspace.releases / hex_of(champion)
-    manifest = verify_manifest(directory, trusted_keys=[workspace.keys / "signing.pub"])
+    manifest = verify_manifest(directory, trust=workspace.trust)
     scored = score_model(
         workspace,
         subject=candidate.unit,

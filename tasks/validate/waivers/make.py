@@ -34,8 +34,10 @@ def waivers_of(workspace: Workspace, today: date) -> SignedWaivers:
     )
 
 
-def make_waiver(workspace: Workspace, waiver: Waiver, key: Path, *, today: date) -> Path:
-    """The file of the signed waiver.
+def make_waiver(
+    workspace: Workspace, waiver: Waiver, key: Path, *, today: date, passphrase: str = ""
+) -> Path:
+    """The file of the signed waiver; `passphrase` is a secret reference, for a key that is under one.
 
     Raises ConfigError for a waiver that would not count, IntegrityError for a key that cannot be used,
     Unavailable when the ledger does not answer: then there is no waiver.
@@ -43,7 +45,7 @@ def make_waiver(workspace: Workspace, waiver: Waiver, key: Path, *, today: date)
     project = workspace.project
     name, bundle = sign_waiver(
         waiver,
-        load_private_key(key),
+        load_private_key(key, passphrase),
         owners=owner_keys(project),
         gates=[rule.name for rule in load_gates(project.path(project.gates)).gates],
         longest_days=project.waivers.longest_days,

@@ -7,7 +7,8 @@ import pytest
 from infra.digest import canonical_json
 from infra.errors import PromotionDenied
 from infra.ledger import Kind
-from infra.signing import ensure_key
+from infra.signing import ensure_key, load_private_key
+from infra.signing.signer import KeySigner
 from infra.workspace import Workspace
 from tasks.deploy import steps
 from tasks.deploy.approval import Move
@@ -42,7 +43,8 @@ class Run:
             releases_dir=workspace.releases,
             files=sample.files,
             sequence=1,
-            private_key=ensure_key(workspace.home).private,
+            signer=KeySigner(load_private_key(ensure_key(workspace.home).private)),
+            trust=workspace.trust,
             evidence=sample.evidence,
             facts=CardFacts(title="Incident triage"),
         )

@@ -17,6 +17,7 @@ from infra.store import FileStore
 from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.records import Release
 from tests.integration.finetune.tiny import write_base
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import ACCESS, GUARD, LABELS, make_candidate, make_evidence, make_report
 from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
@@ -50,7 +51,8 @@ class Shop:
             releases_dir=self.root / "releases",
             files=ReleaseFiles(definition, GUARD, ACCESS),
             sequence=1,
-            private_key=self.keys.private,
+            signer=signer_of(self.keys),
+            trust=trust_of(self.keys),
             evidence=evidence,
         )
 
@@ -65,7 +67,7 @@ class Shop:
 
     def load(self, release: Release) -> Decoder:
         """What a model server that has just started answers with."""
-        releases = Releases(self.root, self.store, [self.keys.public])
+        releases = Releases(self.root, self.store, lambda: trust_of(self.keys))
         return releases.load(release.digest).decoder
 
     def read(self, ids: list[int]) -> str:

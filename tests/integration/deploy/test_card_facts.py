@@ -14,6 +14,7 @@ from tasks.deploy.card.content import read_card
 from tasks.deploy.card.gather import gather_facts
 from tasks.deploy.packaging import package_release
 from tasks.records import EvidenceSet, Release, Validated, Verdict
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.card.samples import fairness_of, redteam_of
 from tests.unit.tasks.deploy.samples import Sample, make_report, make_sample
 
@@ -55,7 +56,8 @@ def crown(workspace: Workspace, key: KeyPair, sample: Sample, evidence: Evidence
         releases_dir=workspace.releases,
         files=sample.files,
         sequence=1,
-        private_key=key.private,
+        signer=signer_of(key),
+        trust=trust_of(key),
         evidence=evidence,
     )
     for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.CHAMPION):

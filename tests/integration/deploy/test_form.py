@@ -22,7 +22,8 @@ from infra.config import load_project
 from infra.config.load import REPOSITORY
 from infra.digest import canonical_json, hex_of
 from infra.ledger import Kind
-from infra.signing import create_key, ensure_key
+from infra.signing import create_key, ensure_key, load_private_key
+from infra.signing.signer import KeySigner
 from infra.stack.control import Blueprint, bring_up, down
 from infra.stack.services import client_environment, local_services
 from infra.workspace import Workspace, open_workspace
@@ -131,7 +132,8 @@ def prepare(workspace: Workspace, scratch: Path, configs: Path) -> None:
         releases_dir=workspace.releases,
         files=sample.files,
         sequence=1,
-        private_key=ensure_key(workspace.home).private,
+        signer=KeySigner(load_private_key(ensure_key(workspace.home).private)),
+        trust=workspace.trust,
         evidence=sample.evidence,
     )
     adapter = sample.candidate.adapter.model_copy(update={"trained_by": "night"})

@@ -15,12 +15,16 @@ import pytest
 from infra.digest import digest_bytes, hex_of
 from infra.errors import IntegrityError, Unavailable
 from infra.locks import hold
+from infra.refusal import Reason, VerificationError
 from infra.signing import KeyPair, create_key, verify_manifest, verify_release
 from infra.store import FileStore
+from infra.trust import Stage
+from infra.trust.policy import StagePolicy
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import find_release, package_release, report_digest
 from tasks.records import Release
 from tests.integration.killed import survives
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import Sample, make_sample
 from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
@@ -34,6 +38,7 @@ class Shop:
         self.root = root
         self.store = FileStore(root / "store")
         self.keys: KeyPair = create_key(root / "keys")
+        self.signer, self.trust = self.keys, trust_of(self.keys)
         self.releases = root / "releases"
 
     def package(self, sample: Sample, sequence: int = 1, expires: datetime | None = None) -> Release:
@@ -44,7 +49,8 @@ class Shop:
             releases_dir=self.releases,
             files=sample.files,
             sequence=sequence,
-            private_key=self.keys.private,
+            signer=signer_of(self.signer),
+            trust=self.trust,
             evidence=sample.evidence,
             facts=FACTS,
             expires=expires,
@@ -89,7 +95,7 @@ def test_a_kill_anywhere_leaves_no_visible_release(
     while not survives(lambda: shop.package(sample), steps, counts):
         visible = shop.visible()
         for name in visible:  # after the rename: a whole release, or nothing
-            verify_release(shop.releases / name, trusted_keys=[shop.keys.public], store=shop.store).close()
+            verify_release(shop.releases / name, trust=trust_of(shop.keys), store=shop.store).close()
         kills += 1
         steps += 7
         assert len(visible) <= 1
@@ -104,15 +110,12 @@ def test_a_package_is_found_again_instead_of_made_again(shop: Shop, sample: Samp
     first = shop.package(sample)
     assert shop.package(sample, sequence=2) == first
     found = find_release(
-        shop.releases, sample.candidate.unit, report_digest(sample.report), trusted_keys=[shop.keys.public]
+        shop.releases, sample.candidate.unit, report_digest(sample.report), trust=trust_of(shop.keys)
     )
     assert found == first
     assert len(shop.visible()) == 1
     other_report = digest_bytes(b"other report")
-    assert (
-        find_release(shop.releases, sample.candidate.unit, other_report, trusted_keys=[shop.keys.public])
-        is None
-    )
+    assert find_release(shop.releases, sample.candidate.unit, other_report, trust=trust_of(shop.keys)) is None
 
 
 def test_another_candidate_is_another_release(shop: Shop, sample: Sample) -> None:
@@ -133,13 +136,13 @@ def test_a_damaged_release_is_not_returned_again(shop: Shop, sample: Sample) -> 
 
 def test_an_expired_release_is_packaged_afresh(shop: Shop, sample: Sample) -> None:
     first = shop.package(sample, expires=datetime.now(UTC) + timedelta(seconds=3))
-    verify_manifest(Path(first.directory), trusted_keys=[shop.keys.public])
+    verify_manifest(Path(first.directory), trust=trust_of(shop.keys))
     time.sleep(3.1)
     with pytest.raises(IntegrityError, match="expired"):
-        verify_manifest(Path(first.directory), trusted_keys=[shop.keys.public])
+        verify_manifest(Path(first.directory), trust=trust_of(shop.keys))
     second = shop.package(sample, sequence=2)
     assert second.digest != first.digest
-    verify_manifest(Path(second.directory), trusted_keys=[shop.keys.public])
+    verify_manifest(Path(second.directory), trust=trust_of(shop.keys))
 
 
 def test_an_altered_base_or_adapter_stops_packaging(shop: Shop, sample: Sample) -> None:
@@ -194,6 +197,7 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
         "attestations/environment.sigstore.json",
         "attestations/gates.sigstore.json",
         "attestations/provenance.sigstore.json",
+        "attestations/verification.sigstore.json",
         "card.html",
         "card.json",
         "evidence.json",
@@ -204,13 +208,14 @@ def test_a_published_release_holds_all_that_an_auditor_needs(shop: Shop, sample:
         "release.json",
         "release.sigstore.json",
         "requirements.json",
+        "trust.json",
     ]
     assert all(stat.S_IMODE((directory / name).stat().st_mode) == 0o400 for name in names)
     assert digest_bytes((directory / "evidence.json").read_bytes()) == sample.report.evidence
     assert digest_bytes((directory / "gate-report.json").read_bytes()) == report_digest(sample.report)
     assert sample.candidate.unit in (directory / "card.html").read_text()
     assert release.digest not in (directory / "card.html").read_text()
-    with verify_release(directory, trusted_keys=[shop.keys.public], store=shop.store) as verified:
+    with verify_release(directory, trust=trust_of(shop.keys), store=shop.store) as verified:
         assert verified.manifest.sequence == 4
         assert verified.prompt == sample.files.prompt
         assert verified.guard_yaml == sample.files.guard_yaml
@@ -279,10 +284,55 @@ def test_a_release_signed_by_a_key_that_was_replaced_is_refused(shop: Shop, samp
     release = shop.package(sample)
     other = create_key(shop.root / "other")
     with pytest.raises(IntegrityError, match="not trusted"):
-        verify_release(Path(release.directory), trusted_keys=[other.public], store=shop.store)
-    # Trusting the old key beside the new one is how keys are rotated.
-    both = [other.public, shop.keys.public]
-    verify_release(Path(release.directory), trusted_keys=both, store=shop.store).close()
+        verify_release(Path(release.directory), trust=trust_of(other), store=shop.store)
+
+
+def test_a_signer_whom_the_policy_does_not_name_publishes_nothing(shop: Shop, sample: Sample) -> None:
+    shop.signer = create_key(shop.root / "other")
+    with pytest.raises(VerificationError) as refused:
+        shop.package(sample)
+    assert refused.value.reason == Reason.SIGNER_UNTRUSTED
+    assert shop.visible() == []
+
+
+def test_a_policy_that_keeps_stages_apart_is_not_met_by_one_signer(shop: Shop, sample: Sample) -> None:
+    apart = shop.trust.policy.stages.model_copy(
+        update={"gates": StagePolicy(signers=("installation",), not_same_as=(Stage.PROVENANCE,))}
+    )
+    shop.trust = replace(shop.trust, policy=shop.trust.policy.model_copy(update={"stages": apart}))
+    with pytest.raises(VerificationError) as refused:
+        shop.package(sample)
+    assert refused.value.reason == Reason.SAME_SIGNER
+    assert shop.visible() == []
+
+
+def test_another_policy_makes_another_release(shop: Shop, sample: Sample) -> None:
+    first = shop.package(sample)
+    before = shop.trust.policy
+    stricter = before.model_copy(update={"max_age_days": 30})
+    shop.trust = replace(shop.trust, policy=stricter)
+    with pytest.raises(VerificationError) as refused:
+        verify_manifest(Path(first.directory), trust=shop.trust)
+    assert refused.value.reason == Reason.POLICY_MISMATCH
+    second = shop.package(sample, sequence=2)
+    assert second.digest != first.digest
+    # One that says which policies it succeeds accepts their releases, under its own rules.
+    shop.trust = replace(shop.trust, policy=stricter.model_copy(update={"succeeds": (before.digest,)}))
+    verify_manifest(Path(first.directory), trust=shop.trust)
+
+
+def test_weights_can_be_signed_over_blake3_where_the_policy_allows_it(shop: Shop, sample: Sample) -> None:
+    """Also accepted by the reference implementation, which packaging asks."""
+    fast = shop.trust.policy.model_copy(update={"hashes": ("blake3", "sha256")})
+    shop.trust = replace(shop.trust, policy=fast)
+    directory = Path(shop.package(sample).directory)
+    signed = payload(directory / "adapter.sig")
+    assert signed["predicate"]["serialization"]["hash_type"] == "blake3"  # type: ignore[index]
+    verify_release(directory, trust=shop.trust, store=shop.store).close()
+    only_sha256 = fast.model_copy(update={"hashes": ("sha256",), "succeeds": (fast.digest,)})
+    with pytest.raises(VerificationError) as refused:
+        verify_release(directory, trust=replace(shop.trust, policy=only_sha256), store=shop.store)
+    assert refused.value.reason == Reason.HASH_REFUSED
 
 
 def test_an_unsafe_adapter_is_never_published(shop: Shop, sample: Sample) -> None:

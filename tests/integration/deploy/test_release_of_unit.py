@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from infra.config import load_project
 from infra.ledger import Kind, Ledger
@@ -15,6 +16,7 @@ from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release
 from tasks.deploy.steps import release_of_unit
 from tasks.records import GateReport, Verdict, Waiver
+from tests.signed import POLICY, signer_of, trust_of
 from tests.unit.tasks.deploy.samples import Sample, make_sample
 
 TODAY = datetime.now(UTC).date()
@@ -41,6 +43,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def entered(workspace: Workspace, sample: Sample, *kinds: Kind) -> str:
     """Package the candidate and enter it into the ledger; returns the release."""
+    keys = ensure_key(workspace.home)
     release = package_release(
         sample.candidate,
         sample.report,
@@ -48,7 +51,8 @@ def entered(workspace: Workspace, sample: Sample, *kinds: Kind) -> str:
         releases_dir=workspace.releases,
         files=sample.files,
         sequence=1,
-        private_key=ensure_key(workspace.home).private,
+        signer=signer_of(keys),
+        trust=trust_of(keys),
         evidence=sample.evidence,
         facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
     )
@@ -84,3 +88,17 @@ def test_without_waivers_the_same_unit_is_the_same_release(workspace: Workspace,
     sample = make_sample(workspace.store, tmp_path)
     release = entered(workspace, sample, Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.EXPIRED)
     assert found(workspace, sample, TOMORROW) == release
+
+
+@pytest.mark.parametrize(
+    ("last", "again"), [(Kind.EXPIRED, True), (Kind.APPROVED, True), (Kind.REJECTED, False)]
+)
+def test_under_another_trust_policy_a_unit_is_packaged_again_unless_it_was_rejected(
+    workspace: Workspace, tmp_path: Path, last: Kind, again: bool
+) -> None:
+    sample = make_sample(workspace.store, tmp_path)
+    release = entered(workspace, sample, Kind.CANDIDATE, Kind.AWAITING_APPROVAL, last)
+    stricter = tmp_path / "trust.yaml"
+    stricter.write_text(yaml.safe_dump(yaml.safe_load(POLICY.read_text()) | {"max_age_days": 30}))
+    project = workspace.project.model_copy(update={"trust": stricter})
+    assert found(replace(workspace, project=project), sample) == (None if again else release)

@@ -24,7 +24,9 @@ from infra.signing import BaseReference, ReleaseManifest, ensure_key, load_priva
 from infra.signing import manifest as layout
 from infra.signing.dsse import sign_statement, statement
 from infra.signing.oms import model_statement, root_digest
+from infra.signing.signer import KeySigner
 from infra.store import FileStore
+from tests.signed import PINNED, attest, write_files
 
 REPOSITORY = Path(__file__).parents[3]
 GUARD = (REPOSITORY / "configs" / "guard.yaml").read_bytes()
@@ -93,9 +95,6 @@ class Installation:
             self.store.put_tree(base)
         files = adapter or {"adapter_config.json": b"{}"}
         digests = {name: digest_bytes(data) for name, data in files.items()}
-        attested = statement(
-            {"unit": unit, "adapter": root_digest(digests)}, "urn:test", {"result": "PASSED"}
-        )
         content = {
             **{f"adapter/{name}": data for name, data in files.items()},
             layout.PROMPT: canonical_json(PROMPT),
@@ -103,11 +102,10 @@ class Installation:
             layout.ACCESS: access,
             layout.GATE_REPORT: canonical_json({"candidate": unit, "verdict": "pass"}),
             layout.ADAPTER_SIGNATURE: sign_statement(model_statement("adapter", digests), self.signer),
-            "attestations/gates.sigstore.json": sign_statement(attested, self.signer),
+            layout.TRUST: PINNED,
         }
-        for name, data in content.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(data)
+        write_files(root, content)
+        attest(root, unit, root_digest(digests), KeySigner(self.signer))
         some = digest_bytes(b"some")
         manifest = ReleaseManifest(
             format=layout.FORMAT,
@@ -123,6 +121,7 @@ class Installation:
             requirements=some,
             dataset=some,
             gate_report=digest_bytes(content[layout.GATE_REPORT]),
+            trust=digest_bytes(content[layout.TRUST]),
             verdict="pass",
             files=tree_manifest(root),
             created="2026-01-01T00:00:00+00:00",

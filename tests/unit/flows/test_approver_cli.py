@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from infra.digest import hex_of
-from infra.signing import ensure_key
+from infra.signing import ensure_key, load_private_key
+from infra.signing.signer import KeySigner
 from infra.workspace import open_workspace
 from tasks.deploy import approval
 from tasks.deploy.packaging import package_release
@@ -58,7 +59,8 @@ def release(tmp_path: Path) -> str:
         releases_dir=workspace.releases,
         files=sample.files,
         sequence=1,
-        private_key=ensure_key(workspace.home).private,
+        signer=KeySigner(load_private_key(ensure_key(workspace.home).private)),
+        trust=workspace.trust,
         evidence=sample.evidence,
     )
     approval.request_approval(

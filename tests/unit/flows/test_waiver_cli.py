@@ -50,6 +50,21 @@ def sign(*more: str, gate: str = "floor", until: str | None = None, code: int = 
     return run("waiver", "sign", gate, *(word for pair in options.items() for word in pair), code=code)
 
 
+def test_an_owner_may_keep_the_key_under_a_passphrase(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADA_PASSPHRASE", "correct horse battery staple")
+    option = ("--passphrase", "env:ADA_PASSPHRASE")
+    made = json.loads(run("waiver", "key", "ada", *option, "--json"))
+    configure(waivers={"owners": {"ada": made["public"]}})
+    assert "under a passphrase" in sign(code=1)
+    monkeypatch.setenv("ADA_PASSPHRASE", "another")
+    assert "does not open the key" in sign(*option, code=1)
+    monkeypatch.setenv("ADA_PASSPHRASE", "correct horse battery staple")
+    assert "ada waives floor" in sign(*option)
+    assert len(json.loads(run("waiver", "list", "--json"))["waivers"]) == 1
+
+
 @pytest.mark.usefixtures("ada")
 def test_a_waiver_is_signed_listed_and_in_the_ledger() -> None:
     assert "ada waives floor" in sign()

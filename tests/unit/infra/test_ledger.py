@@ -1,5 +1,6 @@
 """The ledger: tampering names the row, forbidden transitions write nothing, one chain under concurrency."""
 
+import contextlib
 import json
 import multiprocessing
 import sqlite3
@@ -423,3 +424,32 @@ def test_rows_are_plain_canonical_json(ledger: Ledger, tmp_path: Path) -> None:
         (details,) = connection.execute("SELECT details FROM ledger").fetchone()
     connection.close()
     assert details == json.dumps({"a": 2, "b": 1}, separators=(",", ":"))
+
+
+CELL = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.text(max_size=12),
+    st.binary(max_size=12),
+    st.sampled_from(["{}", "[]", "null", '{"k":1}', "{" * 5000, '{"a":NaN}', '{"a":"\\ud800"}', *Kind]),
+)
+COLUMNS = ("time", "kind", "project", "subject", "actor", "reason", "details", "previous", "digest")
+
+
+@given(row=st.integers(1, 4), changes=st.dictionaries(st.sampled_from(COLUMNS), CELL, min_size=1, max_size=3))
+def test_no_content_of_a_row_upsets_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, row: int, changes: dict[str, object]
+) -> None:
+    root = tmp_path_factory.mktemp("fuzzed")
+    ledger = Ledger(f"sqlite:///{root / 'ledger.db'}")
+    _promote(ledger, R1)
+    names = ", ".join(f"{column} = ?" for column in changes)
+    before = ledger.entries()
+    with contextlib.suppress(sqlite3.IntegrityError):  # NOT NULL, UNIQUE: the database itself refuses
+        _sql(root, f"UPDATE ledger SET {names} WHERE seq = ?", *changes.values(), row)
+    try:
+        ledger.verify()
+    except IntegrityError:
+        return
+    assert ledger.entries() == before

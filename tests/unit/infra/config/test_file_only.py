@@ -25,6 +25,7 @@ def refusal(variable: str, value: str, home: str = "/dev/null") -> ConfigError:
         ("ASSAY_APPROVERS", "mallory.yaml", "approvers"),
         ("ASSAY_GATES", "other.yaml", "gates"),
         ("ASSAY_REQUIREMENTS", "other.yaml", "requirements"),
+        ("ASSAY_TRUST", "mine.yaml", "trust"),
         ("ASSAY_WAIVERS__OWNERS", "{mallory: key.pub}", "waivers.owners.mallory"),
         ("ASSAY_WAIVERS__LONGEST_DAYS", "366", "waivers.longest_days"),
         ("ASSAY_ROBUSTNESS__CONFIDENCE", "0.01", "robustness.confidence"),

@@ -26,6 +26,7 @@ from infra.gateway.trust import Route, Routes, Trust
 from infra.gateway.upstream import Piece
 from infra.guard import GuardPolicy
 from infra.ledger import Ledger
+from infra.signing import TrustRoot
 
 CONFIGS = Path(__file__).parents[4] / "configs"
 RELEASE = "sha256:" + "1" * 64
@@ -56,6 +57,10 @@ class Answers:
         yield pieces()
 
 
+def _no_trust() -> TrustRoot:
+    raise AssertionError("routes are given, nothing is admitted")
+
+
 class Conversation:
     """One request to a Chat with a given guard, and what came back."""
 
@@ -63,7 +68,9 @@ class Conversation:
         keys = KeyStore(home / "keys.json")
         secret = keys.create("test", ["models"])[1]
         access = AccessPolicy.from_yaml((CONFIGS / "access.yaml").read_bytes())
-        table = RouteTable(home / "routes.json", Trust(home, (), Ledger(f"sqlite:///{home / 'ledger.db'}")))
+        table = RouteTable(
+            home / "routes.json", Trust(home, _no_trust, Ledger(f"sqlite:///{home / 'ledger.db'}"))
+        )
         route = Route("triage", RELEASE, guard, access)
         table.routes = Routes(RouteSnapshot(1, {"triage": RELEASE}, (), (RELEASE,)), {"triage": route})
         self.upstream = Answers()

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from infra.digest import canonical_json, digest_bytes, digest_file, digest_manifest, hex_of, tree_manifest
+from infra.signing import TrustRoot
 from infra.signing import manifest as layout
 from infra.signing.dsse import sign_statement, statement
 from infra.signing.keys import KeyPair, create_key, load_private_key
 from infra.signing.manifest import BaseReference, ReleaseManifest
 from infra.signing.oms import model_statement, root_digest
 from infra.store import FileStore
+from tests.signed import PINNED, attest, signer_of, trust_of, write_files
 
 UNIT = digest_bytes(b"unit")
 
@@ -25,12 +27,6 @@ def safetensors(values: list[float]) -> bytes:
     header = {"w": {"dtype": "F32", "shape": [len(values)], "data_offsets": [0, len(data)]}}
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
-
-
-def write_files(root: Path, files: dict[str, bytes]) -> None:
-    for name, data in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(data)
 
 
 def adapter_files() -> dict[str, bytes]:
@@ -57,8 +53,8 @@ class World:
     manifest: ReleaseManifest
 
     @property
-    def trusted(self) -> list[Path]:
-        return [self.keys.public]
+    def trust(self) -> TrustRoot:
+        return trust_of(self.keys)
 
     @property
     def base(self) -> Path:
@@ -80,6 +76,7 @@ class World:
             adapter=digest_manifest(adapter),
             gate_report=files[layout.GATE_REPORT],
             prompt=files[layout.PROMPT],
+            trust=files[layout.TRUST],
         )
         data = change(manifest).to_bytes()
         return replace(self, manifest=change(manifest), release=publish(self.release, data, self.keys))
@@ -91,15 +88,8 @@ class World:
         (self.release / layout.ADAPTER_SIGNATURE).write_bytes(
             sign_statement(model_statement("adapter", files), key)
         )
-        attest(self.release, root_digest(files), self.keys)
+        attest(self.release, UNIT, root_digest(files), signer_of(self.keys))
         return self
-
-
-def attest(release: Path, root: str, keys: KeyPair, unit: str = UNIT) -> None:
-    content = statement({"unit": unit, "adapter": root}, "urn:test", {"result": "PASSED"})
-    write_files(
-        release, {"attestations/gates.sigstore.json": sign_statement(content, load_private_key(keys.private))}
-    )
 
 
 def publish(release: Path, data: bytes, keys: KeyPair) -> Path:
@@ -126,6 +116,7 @@ def world(tmp_path: Path) -> World:
             layout.PROMPT: canonical_json({"name": "p", "system": "s", "user": "{{text}}", "labels": ["a"]}),
             layout.GUARD: b"rules: []\n",
             layout.ACCESS: b"keys: []\n",
+            layout.TRUST: PINNED,
             layout.GATE_REPORT: canonical_json({"candidate": UNIT, "verdict": "pass"}),
             "card.html": b"<html></html>",
         },
@@ -145,6 +136,7 @@ def world(tmp_path: Path) -> World:
         requirements=some,
         dataset=some,
         gate_report=some,
+        trust=some,
         verdict="pass",
         files={},
         created="2026-01-01T00:00:00+00:00",

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from infra.errors import IntegrityError
+from infra.errors import ConfigError, IntegrityError
 from infra.signing.keys import create_key, ensure_key, load_private_key, load_public_key
 
 
@@ -113,3 +113,59 @@ def test_many_at_once_agree_on_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         pairs = set(pool.map(lambda _: ensure_key(tmp_path), range(16)))
     assert len(pairs) == 1
+
+
+@pytest.fixture
+def passphrase(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A reference to a passphrase in the environment."""
+    monkeypatch.setenv("KEY_PASSPHRASE", "correct horse battery staple")
+    return "env:KEY_PASSPHRASE"
+
+
+def test_a_key_under_a_passphrase_opens_with_it_alone(
+    tmp_path: Path, passphrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = ensure_key(tmp_path, passphrase)
+    text = pair.private.read_bytes()
+    assert text.startswith(b"-----BEGIN ENCRYPTED ")
+    assert pair.private.stat().st_mode & 0o777 == 0o600
+    assert ensure_key(tmp_path, passphrase) == pair
+    with pytest.raises(IntegrityError, match="under a passphrase"):
+        load_private_key(pair.private)
+    with pytest.raises(IntegrityError, match="under a passphrase"):
+        ensure_key(tmp_path)
+    with pytest.raises(ConfigError, match="NOT_SET"):
+        load_private_key(pair.private, "env:NOT_SET")
+    monkeypatch.setenv("KEY_PASSPHRASE", "wrong passphrase")
+    with pytest.raises(IntegrityError, match="does not open the key") as caught:
+        load_private_key(pair.private, passphrase)
+    assert "wrong passphrase" not in caught.value.diagnostics()
+    assert pair.private.read_bytes() == text
+
+
+def test_a_passphrase_that_is_not_needed_is_a_contradiction(tmp_path: Path, passphrase: str) -> None:
+    pair = create_key(tmp_path / "keys")
+    with pytest.raises(IntegrityError, match="got one without"):
+        load_private_key(pair.private, passphrase)
+    pair.private.write_bytes(b"-----BEGIN ENCRYPTED PRIVATE " + b"KEY-----\nAAAA\n")
+    with pytest.raises(IntegrityError, match="does not open the key"):
+        load_private_key(pair.private, passphrase)
+
+
+def test_other_programs_read_the_encrypted_key_and_guessing_it_is_slow(
+    tmp_path: Path, passphrase: str
+) -> None:
+    from asn1crypto import keys, pem
+
+    pair = create_key(tmp_path / "keys", passphrase)
+    data = pair.private.read_bytes()
+    key = serialization.load_pem_private_key(data, b"correct horse battery staple")
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    info = keys.EncryptedPrivateKeyInfo.load(pem.unarmor(data)[2], strict=True)
+    assert info["encryption_algorithm"].kdf_iterations >= 600_000
+
+
+def test_no_key_is_written_without_its_passphrase(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        create_key(tmp_path / "keys", "env:NOT_SET")
+    assert os.listdir(tmp_path / "keys") == []

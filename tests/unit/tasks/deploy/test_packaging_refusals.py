@@ -12,6 +12,7 @@ from infra.signing import create_key
 from infra.store import FileStore
 from tasks.deploy.packaging import ReleaseFiles, check_may_package, find_release, package_release
 from tasks.records import GateReport, Verdict, Waiver
+from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import Sample, make_evidence, make_report, make_sample
 
 OTHER = digest_bytes(b"other")
@@ -24,7 +25,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 def refuse(sample: Sample, error: type[AssayError], match: str, tmp_path: Path) -> None:
-    releases = tmp_path / "releases"
+    releases, keys = tmp_path / "releases", create_key(tmp_path / "keys")
     with pytest.raises(error, match=match):
         package_release(
             sample.candidate,
@@ -33,7 +34,8 @@ def refuse(sample: Sample, error: type[AssayError], match: str, tmp_path: Path) 
             releases_dir=releases,
             files=sample.files,
             sequence=1,
-            private_key=create_key(tmp_path / "keys").private,
+            signer=signer_of(keys),
+            trust=trust_of(keys),
             evidence=sample.evidence,
         )
     assert not releases.exists()
@@ -120,6 +122,6 @@ def test_the_provenance_of_another_adapter_is_refused(sample: Sample, tmp_path: 
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path, sample: Sample) -> None:
-    key = create_key(tmp_path / "keys").public
+    trust = trust_of(create_key(tmp_path / "keys"))
     for directory in (tmp_path / "absent", tmp_path):
-        assert find_release(directory, sample.candidate.unit, OTHER, trusted_keys=[key]) is None
+        assert find_release(directory, sample.candidate.unit, OTHER, trust=trust) is None

@@ -126,7 +126,7 @@ def predicate(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (statement({"candidate": UNIT}, "urn:assay:release:v1", STATEMENT["predicate"]), "not a waiver"),
+        (statement({"candidate": UNIT}, "urn:assay:release:v2", STATEMENT["predicate"]), "not a waiver"),
         (statement({"model": UNIT}, PREDICATE_TYPE, STATEMENT["predicate"]), "exactly one candidate"),
         (
             statement({"candidate": UNIT, "other": UNIT}, PREDICATE_TYPE, STATEMENT["predicate"]),
