@@ -13,8 +13,10 @@ from infra.errors import PromotionDenied
 from infra.ledger import Entry, Kind
 from infra.workspace import Workspace
 from tasks.deploy.voting.check import open_request
-from tasks.deploy.voting.installation import installation_signer
+from tasks.deploy.voting.installation import installation_signer, trusted_of
+from tasks.deploy.voting.proof import signer_of, verify_bundle
 from tasks.deploy.voting.rules import rules_of, store_rules
+from tasks.deploy.voting.separation import check_separation
 from tasks.deploy.voting.statement import decision_statement
 from tasks.deploy.voting.votes import binding_of
 from tasks.records import Decision
@@ -27,7 +29,8 @@ _GOVERNED = frozenset({Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Ki
 def approve_automatically(workspace: Workspace, release: str) -> None:
     """The decision of policy `auto`, signed by the installation and recorded as exactly that.
 
-    Raises PromotionDenied where a person has to decide.
+    Raises PromotionDenied where a person has to decide, VerificationError where the trust policy does not let
+    the installation approve.
     """
     project = workspace.project
     if project.approval.policy != "auto":
@@ -50,6 +53,10 @@ def approve_automatically(workspace: Workspace, release: str) -> None:
         expires=now + timedelta(seconds=rules.timeout_s),
     )
     bundle = installation_signer(workspace).sign(decision_statement(decision))
+    # Where the trust policy does not let this key approve, nothing does: better now than at the roll-out.
+    trusted = trusted_of(workspace)
+    verify_bundle(bundle, rules, trusted, "automatic decision")
+    check_separation(workspace, release, signer_of(decision, rules, trusted))
     store_rules(workspace.store, rules)
     workspace.ledger.append(
         Kind.APPROVED,

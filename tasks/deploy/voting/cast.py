@@ -11,16 +11,18 @@ from pydantic import ValidationError
 from infra.config.approvers import Method
 from infra.errors import IntegrityError
 from infra.ledger import Kind, ReleaseState
+from infra.refusal import VerificationError
 from infra.signing.signer import Signer
 from infra.workspace import Workspace
 from tasks.deploy.voting.attempts import Answer, Attempt, refusal_recorded
 from tasks.deploy.voting.check import check_vote, open_request, seat_of
 from tasks.deploy.voting.codes import code_digest
 from tasks.deploy.voting.installation import installation_signer, trusted_of
-from tasks.deploy.voting.proof import verify_bundle
+from tasks.deploy.voting.proof import signer_of, verify_bundle
 from tasks.deploy.voting.refusal import DecisionRefused, Why
 from tasks.deploy.voting.rules import Rules, rules_in_force, store_rules
 from tasks.deploy.voting.seeds import accepted_step
+from tasks.deploy.voting.separation import check_separation
 from tasks.deploy.voting.settle import settle
 from tasks.deploy.voting.statement import decision_statement
 from tasks.deploy.voting.votes import binding_of
@@ -108,6 +110,10 @@ def _enter(attempt: Attempt, bundle: bytes, rules: Rules) -> None:
         raise DecisionRefused(
             Why.WRONG_SUBJECT, f"the decision is about another release: got {got}, expected {release}"
         )
+    try:
+        check_separation(workspace, release, signer_of(decision, rules, trusted_of(workspace)))
+    except VerificationError as error:
+        raise DecisionRefused(Why.SAME_SIGNER, error.message, hint=error.hint) from error
     store_rules(workspace.store, rules)
     workspace.ledger.append(
         Kind.NOTE,

@@ -8,14 +8,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from infra.ledger import Entry, Kind
+from infra.refusal import Reason, VerificationError
 from infra.workspace import Workspace
 from tasks.deploy.voting.check import is_too_late
 from tasks.deploy.voting.installation import trusted_of
-from tasks.deploy.voting.proof import check_decision
+from tasks.deploy.voting.proof import check_decision, signer_of
 from tasks.deploy.voting.rules import rules_of
+from tasks.deploy.voting.separation import check_separation
 from tasks.deploy.voting.votes import request_of
 
 TIMEOUT = "policy:timeout"
+# The trust policy changed since: somebody else has to approve. Whatever else is wrong is no lapse but damage.
+_NOT_TRUSTED_ANY_MORE = (
+    Reason.SIGNER_REVOKED,
+    Reason.SIGNER_UNTRUSTED,
+    Reason.NO_TRUST,
+    Reason.SAME_SIGNER,
+)
 
 
 def expire(workspace: Workspace, release: str, reason: str) -> None:
@@ -55,7 +64,15 @@ def _why_lapsed(workspace: Workspace, entries: Sequence[Entry], release: str, no
     if "votes" not in workspace.state().releases[release].details:
         return "approved without a signature, by an older version"
     name = workspace.project.name
-    decided = check_decision(entries, workspace.store, name, release, trusted_of(workspace))
+    trusted = trusted_of(workspace)
+    try:
+        decided = check_decision(entries, workspace.store, name, release, trusted)
+        for vote in decided.votes:
+            check_separation(workspace, release, signer_of(vote.decision, decided.rules, trusted))
+    except VerificationError as error:
+        if error.reason in _NOT_TRUSTED_ANY_MORE:
+            return error.message
+        raise
     if decided.rules.digest != rules_of(workspace.project).digest:
         return "the rules for approval changed since it was approved"
     first = min(vote.decision.expires for vote in decided.votes)

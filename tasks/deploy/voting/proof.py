@@ -66,6 +66,16 @@ def verify_bundle(bundle: bytes, rules: Rules, trusted: Trusted, name: str) -> D
     return decision
 
 
+def signer_of(decision: Decision, rules: Rules, trusted: Trusted) -> SignerIdentity:
+    """Who signed a decision that was verified: the approver's key or identity, or the installation's key."""
+    voter = rules.voters.get(decision.approver)
+    if decision.method == "key" and voter is not None:
+        return SignerIdentity(voter.key().key_id)
+    if decision.method == "keyless" and voter is not None:
+        return voter.identity
+    return SignerIdentity(trusted.installation[0].key_id)
+
+
 def check_decision(
     entries: Sequence[Entry], store: FileStore, project: str, release: str, trusted: Trusted
 ) -> Decided:

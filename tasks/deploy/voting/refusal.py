@@ -21,6 +21,7 @@ class Why(StrEnum):
     METHOD = "method"
     UNSIGNED = "unsigned"
     UNUSABLE = "unusable"
+    SAME_SIGNER = "same-signer"
     WRONG_CODE = "wrong-code"
     TOO_MANY_CODES = "too-many-codes"
     REPLAYED = "replayed"

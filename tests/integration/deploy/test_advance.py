@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from infra.config.source import read_yaml
 from infra.digest import canonical_json
 from infra.errors import PromotionDenied
 from infra.ledger import Kind
+from infra.refusal import VerificationError
 from infra.signing import ensure_key, load_private_key
 from infra.signing.signer import KeySigner
 from infra.workspace import Workspace
@@ -15,6 +18,7 @@ from tasks.deploy.approval import Move
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release, report_digest
 from tasks.deploy.voting.attempts import Answer
+from tasks.deploy.voting.automatic import approve_automatically
 from tasks.deploy.voting.refusal import DecisionRefused, Why
 from tasks.records import Validated
 from tests.conftest import Configure
@@ -124,3 +128,57 @@ def test_without_approvers_nobody_is_asked(town: Town, tmp_path: Path) -> None:
     with pytest.raises(DecisionRefused, match="lists no approver") as caught:
         run.question()
     assert caught.value.code == Why.NOBODY_LISTED
+
+
+def keep_apart(town: Town, *stages: str) -> None:
+    """An approval must not be signed by whoever signed these stages."""
+    file = town.configs / "trust.yaml"
+    values = read_yaml(file).values
+    values["stages"]["approval"]["not_same_as"] = list(stages)
+    file.write_text(yaml.safe_dump(values))
+
+
+@pytest.mark.parametrize("stage", ["release", "weights", "gates", "provenance"])
+def test_who_signed_the_release_does_not_sign_its_approval(town: Town, tmp_path: Path, stage: str) -> None:
+    keep_apart(town, stage)
+    run = Run(town.open(), tmp_path)
+    run.advance()
+    assert f"who also signed {stage}" in run.answer(town.code("ada"), "run/form-0")
+    assert town.refusals() == [Why.SAME_SIGNER]
+    assert town.sign("ada", release=run.release.digest).state == "approved"
+    assert run.advance() == Move.ROLL_OUT
+
+
+def test_an_approval_lapses_when_the_trust_policy_no_longer_lets_its_signer_approve(
+    town: Town, tmp_path: Path
+) -> None:
+    run = Run(town.open(), tmp_path)
+    run.advance()
+    town.sign("ada", release=run.release.digest)
+    assert run.advance() == Move.ROLL_OUT
+    file = town.configs / "trust.yaml"
+    revoked = {"keys": [town.rules().voters["ada"].key_id]}
+    file.write_text(yaml.safe_dump(read_yaml(file).values | {"revoked": revoked}))
+    with pytest.raises(PromotionDenied, match="revoked"):
+        steps.promote_release.fn(run.workspace, run.release)  # type: ignore[attr-defined]  # a task
+    assert run.advance() == Move.DECIDE
+    assert town.entries()[-3].kind == Kind.EXPIRED
+
+
+@pytest.mark.parametrize("not_same_as", [[], ["gates"]])
+def test_nothing_approves_by_itself_where_the_installation_may_not(
+    tmp_path: Path, town: Town, not_same_as: list[str]
+) -> None:
+    file = town.configs / "trust.yaml"
+    values = read_yaml(file).values
+    if not_same_as:
+        values["stages"]["approval"]["not_same_as"] = not_same_as
+    else:
+        values["stages"]["approval"]["signers"] = [{"key": town.rules().voters["ada"].key_id}]
+        values["public_keys"] = [str(town.root / "people" / "ada" / "signing.pub")]
+    file.write_text(yaml.safe_dump(values))
+    run = Run(town.open("embedded"), tmp_path)
+    assert run.advance() == Move.DECIDE
+    with pytest.raises(VerificationError):
+        approve_automatically(run.workspace, run.release.digest)
+    assert town.state(run.release.digest) == "awaiting-approval"
