@@ -34,7 +34,7 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
                     raise
                 # Nobody could answer: not asked, not approved. The release still waits, for other settings.
                 return Failed(name="Rejected", message=refused.diagnostics())
-        if move == Move.REFUSE:
+        if move not in (Move.ROLL_OUT, Move.SERVE):
             return Failed(name="Rejected", message=steps.explain_refusal(workspace, release))
         if move == Move.ROLL_OUT:
             steps.stage_release(workspace, current.endpoints, validated, release)
