@@ -17,6 +17,7 @@ from infra.config.robustness import AugmentationSettings, RobustnessSettings
 from infra.config.scale import ScaleSettings
 from infra.config.screening import ScreeningSettings
 from infra.config.section import Name, SecretReference, Section
+from infra.config.signing import SigningSettings
 from infra.config.training import TrainingSettings
 from infra.config.validation import ValidationSettings
 from infra.config.waivers import WaiverSettings
@@ -121,6 +122,7 @@ class Project(Section):
     ports: PortSettings = PortSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
+    signing: SigningSettings = SigningSettings()
     waivers: WaiverSettings = WaiverSettings()
     operate: OperateSettings = OperateSettings()
     store: str = Field("", description="empty: the store below ASSAY_HOME")

@@ -1,4 +1,4 @@
-"""What `assay doctor` looks at: home, ledger, releases, routes, services, aliases; each in a line."""
+"""What `assay doctor` looks at: home, ledger, trust, releases, routes, services, aliases; each in a line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ def diagnose(workspace: Workspace) -> list[Finding]:
     parts: dict[str, Callable[[Workspace], str]] = {
         "home": _home,
         "ledger": _ledger,
+        "trust": _trust,
         "releases": _releases,
         "routes": _routes,
         "services": _services,
@@ -51,6 +52,12 @@ def _home(workspace: Workspace) -> str:
 
 def _ledger(workspace: Workspace) -> str:
     return f"{workspace.ledger.verify()} entries, chain intact"
+
+
+def _trust(workspace: Workspace) -> str:
+    trust = workspace.trust
+    own = trust.installation.key_id if trust.installation else "none yet"
+    return f"policy {trust.policy.digest}, key of this installation {own}"
 
 
 def _releases(workspace: Workspace) -> str:

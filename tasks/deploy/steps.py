@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError, PromotionDenied
 from infra.refusal import Reason, VerificationError
-from infra.signing import ReleaseManifest, ensure_key, load_private_key, read_part, verify_manifest
+from infra.signing import ReleaseManifest, read_part, verify_manifest
+from infra.signing.choose import open_signer
 from infra.signing.manifest import GATE_REPORT
-from infra.signing.signer import KeySigner
 from infra.stack import Endpoints
 from infra.steps import step
 from infra.workspace import Workspace
@@ -98,7 +98,7 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
         guard_yaml=project.path(project.guard).read_bytes(),
         access_yaml=project.path(project.access).read_bytes(),
     )
-    signer = KeySigner(load_private_key(ensure_key(workspace.home).private))
+    signer = open_signer(workspace.project)
     evidence = EvidenceSet.model_validate_json(workspace.store.get_bytes(validated.evidence))
     return package_release(
         candidate,

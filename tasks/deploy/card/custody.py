@@ -61,9 +61,9 @@ def _signatures(facts: CardFacts) -> Link:
         return Link(name="Signatures", binds="none: only a candidate that passes is signed", digests={})
     return Link(
         name="Signatures",
-        binds="adapter.sig over the weights; attestations of provenance, environment and gates;"
-        " release.sigstore.json over the manifest, which names every file, this card too",
-        digests={"key": facts.signer},
+        binds="adapter.sig over the weights; attestations of provenance, environment, gates and deploy's own"
+        " verification; release.sigstore.json over the manifest, which names every file, this card too",
+        digests={"signer": facts.signer},
     )
 
 

@@ -73,4 +73,4 @@ class CardFacts(Record):
     made_from: MadeFrom | None = None
     champion: Champion | None = None
     history: tuple[Event, ...] = Field((), description="oldest first")
-    signer: str = Field("", description="id of the key that signs the release; empty: nothing is signed")
+    signer: str = Field("", description="who signs the release: key id or identity; empty: nothing is signed")

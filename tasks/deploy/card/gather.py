@@ -1,6 +1,6 @@
 """Read what a card needs: reports behind the evidence, the champion's own documents, the ledger.
 
-facts = gather_facts(workspace, candidate, evidence, signer=key_id)
+facts = gather_facts(workspace, candidate, evidence, signer=str(signer.identity))
 """
 
 import json

@@ -58,7 +58,7 @@ def test_an_owner_may_keep_the_key_under_a_passphrase(
     made = json.loads(run("waiver", "key", "ada", *option, "--json"))
     configure(waivers={"owners": {"ada": made["public"]}})
     assert "under a passphrase" in sign(code=1)
-    monkeypatch.setenv("ADA_PASSPHRASE", "another")
+    monkeypatch.setenv("ADA_PASSPHRASE", "not-her-passphrase")
     assert "does not open the key" in sign(*option, code=1)
     monkeypatch.setenv("ADA_PASSPHRASE", "correct horse battery staple")
     assert "ada waives floor" in sign(*option)

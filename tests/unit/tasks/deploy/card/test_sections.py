@@ -334,7 +334,7 @@ def test_the_chain_goes_from_data_to_signatures_by_digest() -> None:
     assert [link.name for link in card.custody] == [
         "Data", "Base model", "Adapter", "Served unit", "Evidence", "Gates", "Signatures",
     ]  # fmt: skip
-    assert card.custody[-1].digests == {"key": samples.digest("key")}
+    assert card.custody[-1].digests == {"signer": samples.digest("key")}
     assert samples.blocked_card().custody[-1].digests == {}
 
 
