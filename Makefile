@@ -104,6 +104,7 @@ check: $(STAMP) ## style, types, import rules, generated files, what must not be
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.config.schema --check
+	@$(BIN)/python -m infra.config.approvers_schema --check
 	@$(BIN)/python -m infra.trust.schema --check
 	@$(BIN)/python -m tasks.validate.gates_schema --check
 	@$(BIN)/python -m tasks.validate.benchmark.schema --check
@@ -119,6 +120,7 @@ format: $(STAMP) ## format and fix what can be fixed
 
 schema: $(STAMP) ## write configs/schema again
 	@$(BIN)/python -m infra.config.schema --write
+	@$(BIN)/python -m infra.config.approvers_schema --write
 	@$(BIN)/python -m infra.trust.schema --write
 	@$(BIN)/python -m tasks.validate.gates_schema --write
 	@$(BIN)/python -m tasks.validate.benchmark.schema --write

@@ -1,30 +1,19 @@
 """Deploy: package, sign, verify, approve, roll out, smoke-test, alias; a person's decision suspends it."""
 
-from typing import Literal
-
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.flow_runs import suspend_flow_run
-from prefect.input import RunInput
 from prefect.runtime import flow_run
 from prefect.states import Failed
-from pydantic import Field
 
+from flows.ask import decide
 from flows.cards import show_release
 from flows.parameters import ProfileName, ProjectName
-from flows.phase import Phase, phase
-from infra.digest import hex_of
+from flows.phase import phase
+from flows.start import starter_of
 from tasks.deploy import steps
 from tasks.deploy.approval import Move
-from tasks.records import Decision, Release, Rollout
-
-
-class ApprovalForm(RunInput):
-    """What the UI asks the release manager."""
-
-    approver: str = Field(min_length=1, description="your name, as in approval.approvers")
-    decision: Literal["approve", "reject"] = Field(description="what you decide")
-    reason: str = Field(min_length=3, description="why, for the ledger")
+from tasks.deploy.voting.refusal import DecisionRefused, Why
+from tasks.records import Rollout
 
 
 @flow(name="deploy", description=__doc__, flow_run_name="deploy-{project}-{profile}")
@@ -35,11 +24,17 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         validated = steps.take_validated(workspace, str(flow_run.id))
         release = steps.package_and_sign(workspace, validated)
         show_release(current, release)
-        move = steps.advance(workspace, validated, release)
+        starter = starter_of(flow_run.tags)
+        move = steps.advance(workspace, validated, release, starter)
         if move == Move.DECIDE:
-            _decide(current, release)
-            move = steps.advance(workspace, validated, release)
-        if move == Move.REFUSE:
+            try:
+                move = decide(workspace, validated, release, starter)
+            except DecisionRefused as refused:
+                if refused.code not in (Why.NOBODY_LISTED, Why.WRONG_PROFILE):
+                    raise
+                # Nobody could answer: not asked, not approved. The release still waits, for other settings.
+                return Failed(name="Rejected", message=refused.diagnostics())
+        if move not in (Move.ROLL_OUT, Move.SERVE):
             return Failed(name="Rejected", message=steps.explain_refusal(workspace, release))
         if move == Move.ROLL_OUT:
             steps.keep_release(workspace, release)
@@ -49,25 +44,3 @@ def deploy(project: ProjectName = "default", profile: ProfileName = "embedded") 
         steps.track_deployment(current.run, validated, release, rollout)
         steps.announce(workspace, release)
         return rollout
-
-
-def _decide(current: Phase, release: Release) -> None:
-    workspace = current.workspace
-    if workspace.project.approval.policy == "auto":
-        steps.decide_automatically(workspace, release)
-        return
-    steps.ask_for_decision(workspace, release)
-    # The process ends here and a new one starts when somebody answers: all before must be repeatable.
-    form = suspend_flow_run(
-        wait_for_input=ApprovalForm.with_initial_data(description=steps.decision_text(workspace, release)),
-        timeout=workspace.project.approval.timeout_s,
-        key=f"approval-{hex_of(release.digest)[:16]}-{workspace.state().head}",
-    )
-    decision = Decision(
-        release=release.digest,
-        decision="approved" if form.decision == "approve" else "rejected",
-        approver=form.approver,
-        policy="person",
-        reason=form.reason,
-    )
-    steps.record_person(workspace, decision)

@@ -1,5 +1,6 @@
 """Start deploy as an independent run: only a top-level, deployment-backed run can wait for a person."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import task
@@ -11,13 +12,30 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments import run_deployment
 
 from infra.digest import hex_of
+from infra.ledger import local_actor
 from infra.workspace import Workspace
 from tasks.records import Validated
+
+_STARTER = "by:"
 
 
 def deploy_tag(unit: str) -> str:
     """The tag that finds the deploy runs of one unit."""
     return f"unit:{hex_of(unit)[:16]}"
+
+
+def starter_tag(account: str) -> str:
+    """The tag that says who started a run which goes on in a worker, under the worker's own account."""
+    return f"{_STARTER}{account}"
+
+
+def starter_of(tags: Sequence[str]) -> str:
+    """The account that started a run: as its tag says, else that of this process.
+
+    Prefect's own server records no person for what is started in its UI: then it is the worker's account.
+    """
+    named = [tag.removeprefix(_STARTER) for tag in tags if tag.startswith(_STARTER)]
+    return named[0] if named else local_actor()
 
 
 def deploy_runs(unit: str) -> list[FlowRun]:
@@ -46,6 +64,6 @@ def start_deploy(workspace: Workspace, project: str, profile: str, validated: Va
         timeout=0,
         as_subflow=False,
         idempotency_key=key,
-        tags=[deploy_tag(unit)],
+        tags=[deploy_tag(unit), starter_tag(local_actor())],
     )
     return str(started.id)  # type: ignore[union-attr]  # awaited by Prefect itself in synchronous code

@@ -58,7 +58,8 @@ _ALLOWED: dict[Kind, frozenset[str | None]] = {
     Kind.AWAITING_APPROVAL: frozenset({"candidate"}),
     Kind.APPROVED: frozenset({"awaiting-approval"}),
     Kind.REJECTED: frozenset({"awaiting-approval"}),
-    Kind.EXPIRED: frozenset({"awaiting-approval"}),
+    # An approval can lapse: when it is too old, or what it was given under has changed since.
+    Kind.EXPIRED: frozenset({"awaiting-approval", "approved"}),
     Kind.CHAMPION: frozenset({"approved"}),
     Kind.ROLLED_BACK: frozenset({"champion"}),
     Kind.QUARANTINED: frozenset({*(kind.value for kind in Kind if kind != Kind.NOTE), SUPERSEDED}),
@@ -197,12 +198,14 @@ class Ledger:
         reason: str,
         details: dict[str, Any] | None = None,
         expected_head: int | None = None,
+        check: Callable[[list[Entry]], None] | None = None,
     ) -> Entry:
         """Append one entry if the rules allow it; returns it.
 
-        `expected_head` is a compare-and-set: the `head` of the state that the caller decided on.
-        Raises PromotionDenied for a forbidden transition or when the project's history moved on,
-        Unavailable when the database does not answer. Nothing is written in either case.
+        `expected_head` is a compare-and-set: the `head` of the state that the caller decided on. `check` sees
+        all entries after which this one would come and forbids it by what it raises; it is called again when
+        another writer was faster. Raises PromotionDenied for a forbidden transition or when the project's
+        history moved on, Unavailable when the database does not answer. Then nothing is written.
         """
         from sqlalchemy.exc import IntegrityError as Conflict
 
@@ -212,11 +215,11 @@ class Ledger:
             )
         for _ in range(_APPEND_TRIES):
             self._begin_checkpoints()
-            check = self._check_against_checkpoint()
+            intact = self._check_against_checkpoint()
             try:
                 with _database_errors(), self._connect().begin() as connection:
                     _wait_turn(connection)
-                    entries = check(self._read(connection))
+                    entries = intact(self._read(connection))
                     entry = self._append(
                         connection,
                         entries,
@@ -227,6 +230,7 @@ class Ledger:
                         reason,
                         details or {},
                         expected_head,
+                        check,
                     )
             except Conflict:
                 continue  # another writer took this sequence number: read its entry and decide again
@@ -253,7 +257,7 @@ class Ledger:
         checkpoints = self._checkpoints
         before = checkpoints.newest() if checkpoints is not None else None
 
-        def check(entries: list[Entry]) -> list[Entry]:
+        def intact(entries: list[Entry]) -> list[Entry]:
             check_chain(entries)
             if before is not None:
                 before.check(entries)
@@ -261,7 +265,7 @@ class Ledger:
                 raise IntegrityError("the ledger has entries and no checkpoint", hint=_LOST)
             return entries
 
-        return check
+        return intact
 
     def _append(
         self,
@@ -274,6 +278,7 @@ class Ledger:
         reason: str,
         details: dict[str, Any],
         expected_head: int | None,
+        check: Callable[[list[Entry]], None] | None,
     ) -> Entry:
         from sqlalchemy import text
 
@@ -283,6 +288,8 @@ class Ledger:
                 f"the history of {project!r} moved on: expected entry {expected_head}, found {state.head}",
                 hint="look at `assay release list` and decide again",
             )
+        if check is not None:
+            check(entries)
         last = entries[-1] if entries else None
         entry = Entry(
             seq=(last.seq if last else 0) + 1,
@@ -319,8 +326,8 @@ class Ledger:
 
     def intact(self) -> list[Entry]:
         """All entries, their chain and checkpoint verified; raises IntegrityError, Unavailable."""
-        check = self._check_against_checkpoint()
-        return check(self.entries())
+        intact = self._check_against_checkpoint()
+        return intact(self.entries())
 
     def verify(self) -> int:
         """Check the whole chain; returns the number of entries, raises IntegrityError naming the row."""

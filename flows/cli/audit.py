@@ -1,4 +1,4 @@
-"""`assay audit verify|export|checkpoint`: is the history what was written, and is it what is served?"""
+"""`assay audit verify|decisions|export|checkpoint`: is the history what was written, and is it served?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,3 +134,17 @@ def checkpoint(
     )
     text = f"signed anew: {made.size} entries, head {made.head}; the reason is in the ledger"
     call.emit({"size": made.size, "head": made.head}, text=text)
+
+
+@app.command()
+@in_project
+def decisions(call: Call) -> None:
+    """Prove the newest decision about every release again, from its signatures; exit 1 if one is not."""
+    from tasks.deploy.voting.audit import audit_decisions
+
+    rows = audit_decisions(call.workspace)
+    words = {True: "proven", False: "NOT PROVEN"}
+    lines = [f"{r.release[7:19]}  {r.decision:<9} {words[r.proven]:<11} {r.detail}" for r in rows]
+    call.emit([row.model_dump(mode="json") for row in rows], text="\n".join(lines) or "no decisions yet")
+    if not all(row.proven for row in rows):
+        raise typer.Exit(1)

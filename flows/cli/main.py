@@ -3,11 +3,13 @@
 import typer
 
 from flows.cli import (
+    approver,
     audit,
     base,
     card,
     containment,
     data,
+    decision,
     doctor,
     evaluate,
     gates,
@@ -46,7 +48,10 @@ app.add_typer(quarantine.app, name="quarantine", help="Training rows under suspi
 app.add_typer(gates.app, name="gates", help="What a candidate has to show, in words.")
 app.add_typer(waiver.app, name="waiver", help="Answer for an inconclusive gate, by signature, until a day.")
 release.app.command("quarantine")(containment.quarantine)
+release.app.command("approve")(decision.approve)
+release.app.command("reject")(decision.reject)
 app.add_typer(release.app, name="release", help="Look at releases and decide on them.")
+app.add_typer(approver.app, name="approver", help="Who may decide, and how each proves who they are.")
 app.add_typer(card.app, name="card", help="The page on which a release is decided.")
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(store.app, name="store", help="The store: what it can do, its bucket, archived releases.")

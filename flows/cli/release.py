@@ -9,7 +9,7 @@ import typer
 from flows.cli.environment import enter_stack
 from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
 from infra.digest import hex_of
-from infra.errors import ConfigError, DataError
+from infra.errors import DataError
 
 if TYPE_CHECKING:
     from infra.ledger import ProjectState, ReleaseState
@@ -192,55 +192,6 @@ def picture(
             raise DataError(f"{digest} has no card", hint="only packaged releases have one")
         atomic.write_text(output.absolute(), card_picture(read_card(file.read_bytes())), mode=0o644)
         emit({"release": digest, "file": str(output)}, as_json=as_json, text=str(output))
-
-
-@app.command()
-def approve(
-    release: ReleaseArgument,
-    reason: Reason,
-    person: Person = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
-) -> None:
-    """Approve a release that waits; its deploy run goes on."""
-    _decide("approve", release, reason, person, project, profile, as_json)
-
-
-@app.command()
-def reject(
-    release: ReleaseArgument,
-    reason: Reason,
-    person: Person = None,
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
-) -> None:
-    """Reject a release that waits; its deploy run ends Rejected."""
-    _decide("reject", release, reason, person, project, profile, as_json)
-
-
-def _decide(
-    decision: str, release: str, reason: str, person: str | None, project: str, profile: str, as_json: bool
-) -> None:
-    from infra.ledger import local_actor
-    from infra.stack import endpoints
-
-    with explained(as_json):
-        if len(reason.strip()) < 3:
-            raise ConfigError("a decision needs a reason", hint="--reason 'why'")
-        workspace = _open(project, profile)
-        digest = resolve(workspace.state(), release)
-        if (state := workspace.state().of(digest)) != "awaiting-approval":
-            raise DataError(f"{digest} does not wait for a decision: it is {state}")
-        running = endpoints(workspace.home)
-        enter_stack(workspace.home, running)
-        from flows.decide import answer_waiting_run
-
-        who = person or local_actor()
-        run = answer_waiting_run(workspace, digest, approver=who, decision=decision, reason=reason)
-        content = {"release": digest, "decision": decision, "by": who, "flow_run": run}
-        emit(content, as_json=as_json, text=f"{decision} by {who}; deploy run {run} goes on")
 
 
 @app.command()

@@ -27,7 +27,9 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel], sche
         )
     # Errors of a whole section (cross-field checks) carry it as input: too long to repeat.
     plain = isinstance(first["input"], str | int | float | bool | None)
-    got = f", got {first['input']!r}" if plain and first["type"] != "missing" else ""
+    # What should have been a reference may be the secret itself.
+    shown = plain and first["type"] not in ("missing", "secret_reference")
+    got = f", got {first['input']!r}" if shown else ""
     return ConfigError(f"{where}: {name}: {first['msg'].removeprefix('Value error, ')}{got[:120]}", hint=hint)
 
 

@@ -14,6 +14,7 @@ from infra.errors import ConfigError
 # and processes of this machine, and values that the security requirements check, which are a file too.
 FILE_ONLY: Mapping[str, str] = {
     "approval": "who lets a release go live",
+    "approvers": "who may decide on releases, and how each proves it",
     "gates": "the rules that judge a candidate",
     "requirements": "the controls that must be in force, and the gates that prove them",
     "trust": "whose signatures count",

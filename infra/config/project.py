@@ -30,7 +30,6 @@ class ApprovalSettings(Section):
 
     policy: Literal["auto", "person"] = "person"
     timeout_s: int = Field(86_400, ge=1, description="no decision within this time is a rejection (expired)")
-    approvers: tuple[str, ...] = Field((), description="names that may decide; empty: any named person")
 
 
 class ServingSettings(Section):
@@ -104,6 +103,7 @@ class Project(Section):
     gates: Path = Field(Path("gates.yaml"), description="gate rules")
     guard: Path = Field(Path("guard.yaml"), description="guard policy")
     access: Path = Field(Path("access.yaml"), description="access policy")
+    approvers: Path = Field(Path("approvers.yaml"), description="who may decide on releases")
     trust: Path = Field(Path("trust.yaml"), description="trust policy: who may sign what")
     examples: ExampleSettings = ExampleSettings()
     environment: EnvironmentSettings = EnvironmentSettings()

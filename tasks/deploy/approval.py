@@ -1,25 +1,18 @@
-"""Who lets a release go live: what each state of a release means for deploy, and the recorded decision.
+"""What each state of a release means for deploy, and the question that is put to whoever decides.
 
-next_move(state.of(release), policy="auto")        # a pure rule
-record_decision(workspace, Decision(...))          # one ledger entry, rejection as well as approval
+next_move(state.of(release))                       # a pure rule
+request_approval(workspace, release, report, unit=…, started_by=…, trained_by=…)
 
-A home is pinned to the strictest policy that ever governed a release of the project: the ledger remembers it,
-so that another profile, which anybody who starts a process can name, does not loosen it.
+The answers come from `tasks.deploy.voting`.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from enum import StrEnum
 
-from infra.errors import PromotionDenied
-from infra.ledger import Entry, Kind, ReleaseState, fold
+from infra.ledger import Kind, ReleaseState
 from infra.workspace import Workspace
-from tasks.records import Decision, GateReport
-
-_KINDS = {"approved": Kind.APPROVED, "rejected": Kind.REJECTED, "expired": Kind.EXPIRED}
-AUTO_APPROVER = "policy:auto"
-# Not `expired`: that nobody answered is entered as policy `person` under every profile; it lets nothing live.
-_GOVERNED = frozenset({Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.REJECTED})
+from tasks.deploy.packaging import report_digest
+from tasks.records import GateReport
 
 
 class Move(StrEnum):
@@ -52,16 +45,19 @@ def refusal(state: ReleaseState) -> str:
     return f"release {state.release} was {who}"
 
 
-def has_expired(state: ReleaseState, timeout_s: int, now: datetime | None = None) -> bool:
-    """Whether nobody decided in time."""
-    asked = datetime.fromisoformat(state.since)
-    return ((now or datetime.now(UTC)) - asked).total_seconds() > timeout_s
-
-
-def request_approval(workspace: Workspace, release: str, report: GateReport, details: dict[str, str]) -> None:
+def request_approval(
+    workspace: Workspace,
+    release: str,
+    report: GateReport,
+    *,
+    unit: str,
+    started_by: Sequence[str],
+    trained_by: str,
+) -> None:
     """Enter the release into the ledger as a candidate that waits for a decision; resumes after a crash.
 
-    The reason is the report's headline: what passed, and who waived which gate until when.
+    The reason is the report's headline: what passed, and who waived which gate until when. `started_by` and
+    `trained_by` are accounts: what four eyes are checked against.
     """
     project, reason = workspace.project, report.headline
     governed = {"policy": project.approval.policy, "profile": project.profile}
@@ -72,76 +68,19 @@ def request_approval(workspace: Workspace, release: str, report: GateReport, det
             subject=release,
             actor="deploy",
             reason=reason,
-            details=details | governed,
+            details={"unit": unit} | governed,
         )
+    asked = {
+        "gate_report": report_digest(report),
+        "gates": report.policy,
+        "started_by": list(started_by),
+        "trained_by": trained_by,
+    }
     workspace.ledger.append(
         Kind.AWAITING_APPROVAL,
         project=project.name,
         subject=release,
         actor="deploy",
         reason=reason,
-        details=governed,
+        details=asked | governed,
     )
-
-
-def automatic_decision(release: str, profile: str) -> Decision:
-    """The decision of policy `auto`, recorded as exactly that."""
-    reason = f"profile {profile!r} approves what the gates let through; no person was asked"
-    return Decision(
-        release=release, decision="approved", approver=AUTO_APPROVER, policy="auto", reason=reason
-    )
-
-
-def pinned_by(entries: Iterable[Entry], project: str) -> Entry | None:
-    """The first entry that puts this project's releases under a person's decision; None where none does."""
-    return next(
-        (
-            entry
-            for entry in entries
-            if entry.project == project
-            and entry.kind in _GOVERNED
-            and entry.details.get("policy") == "person"
-        ),
-        None,
-    )
-
-
-def record_decision(workspace: Workspace, decision: Decision) -> None:
-    """Append the decision; raises PromotionDenied when this person or policy may not decide (any more)."""
-    settings = workspace.project.approval
-    person = decision.approver
-    if decision.policy == "auto" and settings.policy != "auto":
-        raise PromotionDenied(f"profile {workspace.project.profile!r} needs a person's decision")
-    if decision.policy == "person" and decision.decision != "expired":
-        if person.startswith("policy:") or not person.strip():
-            raise PromotionDenied(f"{person!r} is not a person", hint="decide under your own name")
-        if settings.approvers and person not in settings.approvers:
-            raise PromotionDenied(
-                f"{person!r} may not decide", hint=f"approvers: {', '.join(settings.approvers)}"
-            )
-    head = _head_open_to_auto(workspace) if decision.policy == "auto" else None
-    workspace.ledger.append(
-        _KINDS[decision.decision],
-        project=workspace.project.name,
-        subject=decision.release,
-        actor=person,
-        reason=decision.reason,
-        details={"policy": decision.policy, "profile": workspace.project.profile},
-        expected_head=head,
-    )
-
-
-def _head_open_to_auto(workspace: Workspace) -> int:
-    """Number of the project's last entry, none up to it asking for a person; raises PromotionDenied."""
-    project = workspace.project
-    entries = workspace.ledger.entries()
-    pin = pinned_by(entries, project.name)
-    if pin is not None:
-        raise PromotionDenied(
-            f"profile {project.profile!r} would approve by itself, but releases of {project.name!r} need a"
-            f" person's decision here: ledger entry {pin.seq} ({pin.kind}, policy 'person',"
-            f" profile {pin.details.get('profile', 'unknown')!r}, {pin.time[:16]})",
-            hint="deploy under that profile and decide by name; no record loosens this ledger again:"
-            " to try something out without a person, use another home (ASSAY_HOME)",
-        )
-    return fold(project.name, entries).head

@@ -2,24 +2,32 @@
 
 import json
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from infra.digest import hex_of
-from infra.errors import DataError, IntegrityError
+from infra.errors import DataError, IntegrityError, PromotionDenied
 from infra.refusal import Reason, VerificationError
-from infra.signing import read_part, verify_manifest
+from infra.signing import ReleaseManifest, read_part, verify_manifest
 from infra.signing.choose import open_signer
 from infra.signing.manifest import GATE_REPORT
 from infra.stack import Endpoints
 from infra.steps import step
 from infra.workspace import Workspace
 from tasks.deploy import aliases, approval, rollback, rollout
-from tasks.deploy.approval import Move, has_expired, next_move, refusal
+from tasks.deploy.approval import Move, next_move, refusal
 from tasks.deploy.archive import archive_release, has_archive
 from tasks.deploy.card.gather import gather_facts
 from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.deploy.smoke import Expected
-from tasks.records import Decision, EvidenceSet, GateReport, Release, Rollout, Validated
+from tasks.deploy.voting.attempts import Answer
+from tasks.deploy.voting.automatic import approve_automatically
+from tasks.deploy.voting.cast import cast_by_code
+from tasks.deploy.voting.expiry import expire, why_expired
+from tasks.deploy.voting.question import Question, question_of
+from tasks.deploy.voting.refusal import DecisionRefused, Why
+from tasks.deploy.voting.settle import settle
+from tasks.deploy.voting.votes import was_answered
+from tasks.records import EvidenceSet, GateReport, Release, Rollout, Validated
 
 if TYPE_CHECKING:
     from infra.tracking import PhaseRun
@@ -48,15 +56,13 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     """
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
-        directory = workspace.releases / hex_of(state.release)
         refused = next_move(state.state) == Move.REFUSE  # stays refused, also when it has expired
         try:
-            manifest = verify_manifest(directory, trust=workspace.trust, in_force=not refused)
+            manifest, report = _packaged(workspace, state.release, in_force=not refused)
         except VerificationError as error:
             if error.reason in _OUTDATED:
                 continue
             raise
-        report = GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
         if next_move(state.state) == Move.REQUEST and report.lapsed(today or datetime.now(UTC).date()):
             return None
         return Release(
@@ -64,15 +70,27 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
             project=manifest.project,
             unit=manifest.unit,
             sequence=manifest.sequence,
-            directory=str(directory),
+            directory=str(workspace.releases / hex_of(state.release)),
         )
     return None
+
+
+def _packaged(
+    workspace: Workspace, release: str, *, in_force: bool = True
+) -> tuple[ReleaseManifest, GateReport]:
+    """What a release directory says it is, and the verdict in it; raises IntegrityError."""
+    directory = workspace.releases / hex_of(release)
+    manifest = verify_manifest(directory, trust=workspace.trust, in_force=in_force)
+    return manifest, GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
 
 
 @step
 def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
     """The signed release directory of this candidate; the one that exists when it was packaged before."""
     project, candidate = workspace.project, validated.candidate
+    for state in workspace.state().releases.values():
+        if state.details.get("unit") == candidate.unit:
+            _expire_overdue(workspace, state.release)
     known = release_of_unit(workspace, candidate.unit)
     if known is not None:
         return known
@@ -98,28 +116,41 @@ def package_and_sign(workspace: Workspace, validated: Validated) -> Release:
 
 
 @step
-def advance(workspace: Workspace, validated: Validated, release: Release) -> Move:
-    """Enter what the ledger still lacks, up to the point where something has to be decided or done."""
-    state = workspace.state()
-    known = state.releases.get(release.digest)
-    if known and known.state == "awaiting-approval":
-        timeout = workspace.project.approval.timeout_s
-        if has_expired(known, timeout):
-            approval.record_decision(
-                workspace,
-                Decision(
-                    release=release.digest,
-                    decision="expired",
-                    approver="policy:timeout",
-                    policy="person",
-                    reason=f"nobody decided within {timeout} s",
-                ),
-            )
-    move = next_move(workspace.state().of(release.digest))
+def advance(workspace: Workspace, validated: Validated, release: Release, started_by: str) -> Move:
+    """Enter what the ledger still lacks, up to the point where something has to be decided or done.
+
+    `started_by` is the account that started this run, for four eyes.
+    """
+    name = release.digest
+    if workspace.state().of(name) == "awaiting-approval":
+        settle(workspace, name)  # killed between the last vote and what follows from it
+    _expire_overdue(workspace, name)
+    move = next_move(workspace.state().of(name))
     if move == Move.REQUEST:
-        approval.request_approval(workspace, release.digest, validated.report, {"unit": release.unit})
-        move = next_move(workspace.state().of(release.digest))
+        # Of the release, not of this night's validation: the same unit may have been packaged before.
+        _, report = _packaged(workspace, name)
+        if lapsed := report.lapsed(datetime.now(UTC).date()):
+            raise PromotionDenied(
+                f"the waiver of {lapsed[0].gate} ended on {lapsed[0].expires}", hint="assay run deploy"
+            )
+        approval.request_approval(
+            workspace,
+            name,
+            report,
+            unit=release.unit,
+            started_by=list(dict.fromkeys((validated.started_by, started_by))),
+            trained_by=validated.candidate.adapter.trained_by,
+        )
+        move = next_move(workspace.state().of(name))
+        if workspace.project.approval.policy == "person":
+            how = f"assay release approve {name} --reason …"
+            _tell(workspace, "release.awaiting-approval", "A release waits for a decision", how, release)
     return move
+
+
+def _expire_overdue(workspace: Workspace, release: str) -> None:
+    if reason := why_expired(workspace, release):
+        expire(workspace, release, reason)
 
 
 @step
@@ -138,43 +169,50 @@ def explain_refusal(workspace: Workspace, release: Release) -> str:
 @step
 def decide_automatically(workspace: Workspace, release: Release) -> None:
     """Record the decision of policy `auto` as exactly that."""
-    approval.record_decision(
-        workspace, approval.automatic_decision(release.digest, workspace.project.profile)
-    )
+    approve_automatically(workspace, release.digest)
 
 
 @step
-def record_person(workspace: Workspace, decision: Decision) -> None:
-    """Record what a person decided."""
-    approval.record_decision(workspace, decision)
+def ask_for_decision(workspace: Workspace, release: Release) -> Question | None:
+    """What is put to people; None when it was decided, or has expired, meanwhile.
+
+    Raises DecisionRefused when nobody could answer: no approver is listed, or another profile asked.
+    """
+    try:
+        return question_of(workspace, release.digest)
+    except DecisionRefused as refused:
+        if refused.code in (Why.NOT_WAITING, Why.EXPIRED):
+            return None
+        raise
 
 
 @step
-def ask_for_decision(workspace: Workspace, release: Release) -> None:
-    """Tell people that a release waits."""
+def take_answer(workspace: Workspace, release: Release, answer: Answer, code: str, form: str) -> str:
+    """Why a filled-in form does not count, in one line; empty when it does. Looked at once."""
+    known = was_answered(workspace.ledger.entries(), form)
+    if known is not None:
+        return known.reason if "refused" in known.details else ""
+    try:
+        cast_by_code(workspace, release.digest, answer, code, form=form)
+    except DecisionRefused as refused:
+        message = f"{answer.decision} by {answer.approver}: {refused.message}"
+        _tell(workspace, "release.decision-refused", "A decision was refused", message, release, "warning")
+        return refused.message
+    return ""
+
+
+def _tell(
+    workspace: Workspace,
+    kind: str,
+    title: str,
+    message: str,
+    release: Release,
+    severity: Literal["info", "warning"] = "info",
+) -> None:
     from infra.notify import Event, notify
 
-    notify(
-        workspace.project.notify.webhook,
-        Event.now(
-            "release.awaiting-approval",
-            release.project,
-            "A release waits for a decision",
-            f"assay release approve {release.digest} --reason …",
-            "info",
-            release.digest,
-        ),
-    )
-
-
-def decision_text(workspace: Workspace, release: Release) -> str:
-    """What the form in the UI says above its fields (Markdown)."""
-    card = json.loads((workspace.releases / hex_of(release.digest) / "card.json").read_bytes())
-    headline = card["headline"]
-    return (
-        f"**{release.project}**: {headline}\n\nrelease `{release.digest}`\n\n"
-        f"card: `{workspace.releases / hex_of(release.digest) / 'card.html'}`"
-    )
+    event = Event.now(kind, release.project, title, message, severity, release.digest)
+    notify(workspace.project.notify.webhook, event)
 
 
 @step
@@ -185,8 +223,10 @@ def stage_release(workspace: Workspace, endpoints: Endpoints, validated: Validat
 
 @step
 def promote_release(workspace: Workspace, release: Release) -> None:
-    """One ledger entry: this release is champion."""
+    """One ledger entry: this release is champion. Raises PromotionDenied when its approval lapsed."""
     state = workspace.state()
+    if reason := why_expired(workspace, release.digest):
+        raise PromotionDenied(f"{release.digest}: {reason}", hint="asked anew by: assay run deploy")
     rollout.promote(workspace, release.digest, expected_head=state.head, details={"unit": release.unit})
 
 
@@ -238,14 +278,7 @@ def track_deployment(run: "PhaseRun", validated: Validated, release: Release, se
 @step
 def announce(workspace: Workspace, release: Release) -> None:
     """Tell people what is live."""
-    from infra.notify import Event, notify
-
-    notify(
-        workspace.project.notify.webhook,
-        Event.now(
-            "release.champion", release.project, "Live", f"{release.digest} is live", "info", release.digest
-        ),
-    )
+    _tell(workspace, "release.champion", "Live", f"{release.digest} is live", release)
 
 
 def _questions(workspace: Workspace, validated: Validated) -> list[Expected]:

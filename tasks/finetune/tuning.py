@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from infra.digest import digest_json, hex_of
+from infra.ledger import local_actor
 from infra.prompts import PromptTemplate
 from infra.splits import read_split
 from infra.workspace import Workspace
@@ -87,6 +88,7 @@ def tune(
         seconds=result.seconds,
         resumed_from_step=result.resumed_from_step,
         run_id=run.id,
+        trained_by=local_actor(),
         environment=environment,
         backend=settings.backend,
         engine=result.engine,

@@ -41,3 +41,4 @@ class Validated(Record):
     evidence: Digest
     report: GateReport
     run_id: str
+    started_by: str = Field("", description="account that started the validation; empty: not known")

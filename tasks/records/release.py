@@ -1,6 +1,4 @@
-"""Candidate, release, decision, rollout: what deploy hands on."""
-
-from typing import Literal
+"""Candidate, release, rollout: what deploy hands on."""
 
 from pydantic import Field
 
@@ -39,16 +37,6 @@ class Release(Record):
     unit: Digest
     sequence: int = Field(ge=1)
     directory: str
-
-
-class Decision(Record):
-    """What was decided about a release, by whom, why."""
-
-    release: Digest
-    decision: Literal["approved", "rejected", "expired"]
-    approver: str = Field(min_length=1)
-    policy: Literal["auto", "person"]
-    reason: str = Field(min_length=1)
 
 
 class Rollout(Record):

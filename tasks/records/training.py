@@ -31,6 +31,7 @@ class TrainedAdapter(Record):
     seconds: float = Field(ge=0, description="wall time of training")
     resumed_from_step: int = Field(0, ge=0)
     run_id: str = Field(description="MLflow run with the loss curve")
+    trained_by: str = Field("", description="account that started the training; empty: not known")
     environment: Digest | None = Field(
         None, description="environment attestation of the process that trained, in the store"
     )

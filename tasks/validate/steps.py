@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from infra.config.lookup import setting_digest, setting_value
 from infra.digest import canonical_json, digest_bytes, digest_file, digest_json
 from infra.errors import DataError
-from infra.ledger import Kind
+from infra.ledger import Kind, local_actor
 from infra.steps import step
 from infra.workspace import Workspace
 from tasks.records import Candidate, Developed, EvidenceSet, FineTuned, Validated
@@ -116,7 +116,9 @@ def judge_candidate(
     run.metrics({item.metric: item.value for item in evidence.evidence})
     run.params({"candidate": candidate.unit, "verdict": report.verdict.value, "evidence": stored})
     run.artifact("gate-report.json", report.model_dump(mode="json"))
-    return Validated(candidate=candidate, evidence=stored, report=report, run_id=run.id)
+    return Validated(
+        candidate=candidate, evidence=stored, report=report, run_id=run.id, started_by=local_actor()
+    )
 
 
 @step

@@ -130,6 +130,9 @@ def test_a_flipped_byte_is_refused_by_name(installation: Installation, passed: r
 @pytest.fixture(scope="module")
 def second(installation: Installation, passed: re.Match[str]) -> str:
     """One more word that the guard knows: another unit, through all gates, with the adapter that is there."""
+    made = installation.json("approver", "add", "ada")
+    people = {"ada": {"roles": ["release-manager"], "key": made["public"]}}
+    (installation.configs / "approvers.yaml").write_text(json.dumps({"approvers": people}))
     guard = installation.configs / "guard.yaml"
     before = guard.read_text()
     guard.write_text(before.replace("(?:ignore|disregard|", "(?:ignore|skip|disregard|", 1))

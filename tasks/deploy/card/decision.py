@@ -45,8 +45,13 @@ def _approval(verdict: Verdict, facts: CardFacts) -> str:
         return f"blocked: nothing was packaged or signed, and nobody can approve it{profile}."
     if facts.approval == "auto":
         return f"auto: no person was asked{profile}. What passes all gates goes live."
-    who = f"one of {', '.join(facts.approvers)}" if facts.approvers else "a named person"
-    return f"person: goes live only after {who} approves it, with a reason{profile}."
+    if not facts.approvers:
+        return (
+            f"person: goes live only after a person's signed decision, and nobody is listed for it{profile}."
+        )
+    names = ", ".join(facts.approvers)
+    who = f"{facts.quorum} of {names} approve" if facts.quorum > 1 else f"one of {names} approves"
+    return f"person: goes live only after {who} it, by signature and with a reason{profile}."
 
 
 def _commands(name: str, verdict: Verdict, facts: CardFacts) -> tuple[Command, ...]:

@@ -64,7 +64,8 @@ class CardFacts(Record):
     title: str = ""
     description: str = ""
     approval: Literal["auto", "person"] = "person"
-    approvers: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = Field((), description="who may decide; empty: nobody")
+    quorum: int = Field(1, ge=1, description="approvals that it takes")
     profile: str = ""
     losses: tuple[tuple[int, float], ...] = Field((), description="(optimizer step, training loss)")
     redteam: tuple[RedTeamReport, ...] = ()

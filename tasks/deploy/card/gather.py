@@ -20,6 +20,7 @@ from infra.trust import Stage
 from infra.workspace import Workspace
 from tasks.deploy.card.facts import CardFacts, Champion, Event, MadeFrom
 from tasks.deploy.card.provenance import facts_of
+from tasks.deploy.voting.rules import rules_of
 from tasks.records import Candidate, EvidenceSet, Record
 from tasks.records.fairness import FairnessReport
 from tasks.records.redteam import RedTeamReport
@@ -35,11 +36,13 @@ def gather_facts(
 ) -> CardFacts:
     """Everything but what is measured; raises IntegrityError for altered bytes, also of the champion's."""
     project = workspace.project
+    rules = rules_of(project)
     return CardFacts(
         title=project.title,
         description=project.description,
         approval=project.approval.policy,
-        approvers=project.approval.approvers,
+        approvers=rules.deciders,
+        quorum=rules.quorum,
         profile=project.profile,
         losses=tuple(enumerate(candidate.adapter.losses, start=1)),
         redteam=redteam_reports(workspace.store, evidence),

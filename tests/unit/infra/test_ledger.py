@@ -129,7 +129,7 @@ LIFE: dict[str | None, set[Kind]] = {
     "candidate": {Kind.AWAITING_APPROVAL, Kind.BLOCKED, Kind.QUARANTINED},
     "blocked": {Kind.BLOCKED, Kind.QUARANTINED},
     "awaiting-approval": {Kind.APPROVED, Kind.REJECTED, Kind.EXPIRED, Kind.QUARANTINED},
-    "approved": {Kind.CHAMPION, Kind.QUARANTINED},
+    "approved": {Kind.CHAMPION, Kind.EXPIRED, Kind.QUARANTINED},
     "rejected": {Kind.QUARANTINED},
     "expired": {Kind.CANDIDATE, Kind.QUARANTINED},
     "champion": {Kind.ROLLED_BACK, Kind.QUARANTINED},
@@ -377,6 +377,45 @@ def test_two_racing_promotions_leave_one_champion_and_the_other_superseded(tmp_p
     state = Ledger(url).state("triage")
     assert results in (["PromotionDenied", "won"], ["won", "won"])
     assert [r for r, known in state.releases.items() if known.state == "champion"] == [state.champion]
+
+
+def test_a_check_sees_what_the_entry_would_follow_and_forbids_it(ledger: Ledger) -> None:
+    _append(ledger, Kind.NOTE, R1)
+    seen: list[int] = []
+
+    def forbid(entries: list[Entry]) -> None:
+        seen.append(len(entries))
+        raise PromotionDenied("not now")
+
+    with pytest.raises(PromotionDenied, match="not now"):
+        _append(ledger, Kind.NOTE, R1, check=forbid)
+    _append(ledger, Kind.NOTE, R1, check=lambda entries: seen.append(entries[-1].seq))
+    assert (seen, ledger.verify()) == ([1, 1], 2)
+
+
+def _once(url: str, out: "multiprocessing.Queue[str]") -> None:
+    def nobody_before(entries: list[Entry]) -> None:
+        if entries:
+            raise PromotionDenied("somebody was faster")
+
+    try:
+        _append(Ledger(url), Kind.NOTE, R1, check=nobody_before)
+        out.put("won")
+    except PromotionDenied:
+        out.put("late")
+
+
+def test_of_several_processes_with_the_same_check_one_wins(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    out: multiprocessing.Queue[str] = context.Queue()
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    workers = [context.Process(target=_once, args=(url, out)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    results = sorted(out.get(timeout=60) for _ in workers)
+    for worker in workers:
+        worker.join(60)
+    assert results == ["late", "late", "late", "won"]
 
 
 def test_rows_are_plain_canonical_json(ledger: Ledger, tmp_path: Path) -> None:

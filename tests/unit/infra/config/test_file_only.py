@@ -22,7 +22,7 @@ def refusal(variable: str, value: str, home: str = "/dev/null") -> ConfigError:
     ("variable", "value", "setting"),
     [
         ("ASSAY_APPROVAL__POLICY", "auto", "approval.policy"),
-        ("ASSAY_APPROVAL__APPROVERS", "[mallory]", "approval.approvers"),
+        ("ASSAY_APPROVERS", "mallory.yaml", "approvers"),
         ("ASSAY_GATES", "other.yaml", "gates"),
         ("ASSAY_REQUIREMENTS", "other.yaml", "requirements"),
         ("ASSAY_TRUST", "mine.yaml", "trust"),
@@ -118,8 +118,8 @@ def test_the_rest_of_such_a_section_stays_free(
 
 
 def test_files_set_them(configure: Configure) -> None:
-    configs = configure(approval={"approvers": ["grace"]}, garak={"prompts": 3})
+    configs = configure(approvers="people.yaml", garak={"prompts": 3})
     environ = {"ASSAY_CONFIGS": str(configs), "ASSAY_HOME": str(configs.parent / "home")}
     project = load_project(profile="production", environ=environ)
-    assert (project.approval.approvers, project.approval.policy) == (("grace",), "person")
+    assert (project.approvers, project.approval.policy) == (Path("people.yaml"), "person")
     assert (project.garak.prompts, project.garak.enabled) == (30, True)  # the profile's

@@ -137,7 +137,7 @@ def test_the_card_says_what_a_decision_needs(sample: Sample) -> None:
         assert words in page
     person = card_of(sample, CardFacts(approval="person", approvers=("ada", "grace")))
     assert person.decision.approval == (
-        "person: goes live only after one of ada, grace approves it, with a reason."
+        "person: goes live only after one of ada, grace approves it, by signature and with a reason."
     )
 
 
