@@ -10,8 +10,10 @@ from tasks.deploy.voting.proof import Trusted
 
 
 def installation_signer(workspace: Workspace) -> Signer:
-    """What signs for one-time codes and for policy `auto`."""
-    return KeySigner(load_private_key(ensure_key(workspace.home).private))
+    """What signs for one-time codes and for policy `auto`: the key of this home, whatever signs releases."""
+    passphrase = workspace.project.signing.passphrase or ""
+    pair = ensure_key(workspace.home, passphrase)
+    return KeySigner(load_private_key(pair.private, passphrase))
 
 
 def trusted_of(workspace: Workspace) -> Trusted:
