@@ -6,11 +6,15 @@ from_prefect("pager")           # the block `secret/pager` of the Prefect server
 Credentials and addresses come from each library's usual chain (environment, shared file, instance role).
 """
 
+import base64
 import json
+import os
 from typing import Any
+from urllib.parse import quote
 
 from infra.errors import ConfigError, Unavailable
 
+_PREFECT_S = 10.0
 _ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException", "InvalidParameterException"})
 _DENIED = frozenset(
     {"AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "DecryptionFailure"}
@@ -71,21 +75,43 @@ def _field(text: str, name: str, field: str) -> str:
 
 
 def from_prefect(name: str) -> str:
-    """The value of a Secret block; raises ConfigError for one that is absent or not text, Unavailable."""
-    import httpx
-    from prefect.blocks.system import Secret
-    from prefect.exceptions import PrefectException
+    """The value of a Secret block of the server at PREFECT_API_URL, asked over HTTP: its client is heavy.
 
+    Raises ConfigError for a block that is absent, denied or not text, Unavailable when Prefect does not answer.
+    """
+    import httpx
+
+    if not (server := os.environ.get("PREFECT_API_URL", "")):
+        raise ConfigError(f"secret prefect:{name}: PREFECT_API_URL is not set", hint="name the server's API")
+    url = f"{server.rstrip('/')}/block_types/slug/secret/block_documents/name/{quote(name, safe='')}"
     try:
-        block: Any = Secret.load(name, _sync=True)  # type: ignore[call-arg]  # of its decorator
-        value = block.get()
-    except ValueError as error:  # what Prefect raises for an unknown block; it holds the name alone
-        raise ConfigError(
-            f"secret prefect:{name} is not there", hint="create the block in Prefect"
-        ) from error
-    except (httpx.HTTPError, PrefectException, OSError, RuntimeError) as error:
+        answer = httpx.get(
+            url, params={"include_secrets": "true"}, headers=_prefect_login(), timeout=_PREFECT_S
+        )
+    except httpx.HTTPError as error:
         what = type(error).__name__
         raise Unavailable(f"secret prefect:{name}: Prefect does not answer ({what})", "assay up") from error
+    if answer.status_code == 404:
+        raise ConfigError(f"secret prefect:{name} is not there", hint="create a Secret block of that name")
+    if answer.status_code in (401, 403):
+        raise ConfigError(
+            f"secret prefect:{name} may not be read", hint="set PREFECT_API_AUTH_STRING or PREFECT_API_KEY"
+        )
+    try:
+        answer.raise_for_status()
+        value = answer.json()["data"]["value"]
+    except (httpx.HTTPStatusError, ValueError, TypeError, LookupError):  # their texts may repeat the secret
+        raise Unavailable(
+            f"secret prefect:{name}: Prefect answers {answer.status_code}", "run again"
+        ) from None
     if not isinstance(value, str):
         raise ConfigError(f"secret prefect:{name} is not text", hint="keep it as text")
     return value
+
+
+def _prefect_login() -> dict[str, str]:
+    """What Prefect's own client sends: basic authentication of a server, or a key of Prefect Cloud."""
+    if login := os.environ.get("PREFECT_API_AUTH_STRING", ""):
+        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+    key = os.environ.get("PREFECT_API_KEY", "")
+    return {"Authorization": f"Bearer {key}"} if key else {}

@@ -105,9 +105,7 @@ def check_decision(
     return Decided(entry, rules, tuple(counted))
 
 
-def verified_votes(
-    entries: Sequence[Entry], request: Entry, store: Store, trusted: Trusted
-) -> list[Vote]:
+def verified_votes(entries: Sequence[Entry], request: Entry, store: Store, trusted: Trusted) -> list[Vote]:
     """The votes on a request, each compared with what was signed; raises IntegrityError."""
     votes = votes_on(entries, request)
     for vote in votes:
