@@ -75,9 +75,10 @@ def _field(text: str, name: str, field: str) -> str:
 
 
 def from_prefect(name: str) -> str:
-    """The value of a Secret block of the server at PREFECT_API_URL, asked over HTTP: its client is heavy.
+    """The value of a Secret block of the server at PREFECT_API_URL; over HTTP, because its client is heavy.
 
-    Raises ConfigError for a block that is absent, denied or not text, Unavailable when Prefect does not answer.
+    Raises ConfigError for a block that is absent, denied or not text, Unavailable when Prefect does not
+    answer.
     """
     import httpx
 
