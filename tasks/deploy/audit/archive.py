@@ -33,6 +33,8 @@ Check all of it with Python 3 and OpenSSL, nothing else:
   changed.
 - `keys/signing.pub`: the key of the installation. Compare it with the one that you trust: this archive
   cannot vouch for itself.
+- `decisions/DIGEST.json`: every vote, signed, and the rules that it was given under; entries of the ledger
+  name them by the SHA-256 that is their file name. Votes are DSSE envelopes too; the rules list the keys.
 - `releases/DIGEST/`: what was served. `release.json` is the manifest, and the directory's name its
   SHA-256. `release.sigstore.json`, `adapter.sig` and `attestations/` are DSSE envelopes in Sigstore
   bundles; `check.py` shows in a few lines how they are checked. `gate-report.json` has every gate with
@@ -76,6 +78,8 @@ def _files(workspace: Workspace, entries: list[Entry], *, weights: bool) -> Iter
     yield "ledger.jsonl", b"".join(canonical_json(_row(entry)) + b"\n" for entry in entries)
     yield "checkpoint.json", (workspace.home / "audit" / NAME).read_bytes()
     yield "keys/signing.pub", (workspace.keys / "signing.pub").read_bytes()
+    for digest in sorted({digest for entry in entries for digest in _signed(entry)}):
+        yield f"decisions/{hex_of(digest)}.json", workspace.store.get_bytes(digest)
     for release in sorted({name for entry in entries for name in _named(entry)}):
         directory = workspace.releases / hex_of(release)
         if not directory.is_dir():
@@ -90,6 +94,17 @@ def _row(entry: Entry) -> dict[str, object]:
     row = {**asdict(entry), "kind": str(entry.kind)}
     del row["digest"]
     return row
+
+
+def _signed(entry: Entry) -> list[str]:
+    """Votes and the rules that they were given under: documents in the store, named by their digest."""
+    votes = entry.details.get("votes", [])
+    both = [
+        *(votes if isinstance(votes, list) else []),
+        entry.details.get("bundle"),
+        entry.details.get("rules"),
+    ]
+    return [str(each) for each in both if isinstance(each, str) and each.startswith("sha256:")]
 
 
 def _named(entry: Entry) -> list[str]:

@@ -15,6 +15,7 @@ from infra.ledger import Entry, ProjectState, ReleaseState, fold
 from infra.signing import verify_release
 from infra.workspace import Workspace
 from tasks.deploy.routes import routes_from
+from tasks.deploy.voting.audit import audit_decisions
 
 _ON_DISK = frozenset({"awaiting-approval", "approved", "champion", "superseded", "rolled-back"})
 """States in which a release may be served, now or again: its directory has to be there, and whole."""
@@ -41,6 +42,8 @@ def audit(workspace: Workspace) -> list[Finding]:
     found.append(_look("checkpoint", lambda: _checkpoint(workspace, entries)))
     for state in states.values():
         found += _releases(workspace, state)
+    for row in audit_decisions(workspace):
+        found.append(Finding("decision", row.proven, f"{row.release} {row.decision}: {row.detail}"))
     found.append(_look("routes", lambda: _routes(workspace, states)))
     return found
 

@@ -68,6 +68,24 @@ def checkpoint(heads: list[str]) -> dict[str, Any]:
     return said
 
 
+def decisions() -> tuple[int, int]:
+    """Every vote that the ledger names is here, unaltered; those of this installation's key are verified."""
+    named = set()
+    for line in (HERE / "ledger.jsonl").read_bytes().splitlines():
+        details = json.loads(line)["details"]
+        named |= {*details.get("votes", ()), *([details["bundle"]] if "bundle" in details else ())}
+    signed = 0
+    for name in sorted(named):
+        file = HERE / "decisions" / f"{name.removeprefix('sha256:')}.json"
+        expect(f"decisions/{file.name}", digest(file.read_bytes()), name)
+        envelope = json.loads(file.read_bytes())["dsseEnvelope"]
+        method = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["method"]
+        if method in ("auto", "totp"):
+            statement(file, HERE / "keys" / "signing.pub")
+            signed += 1
+    return len(named), signed
+
+
 def release(directory: Path) -> list[str]:
     """Name, signature and every file of one release; returns the files whose bytes are not in the archive."""
     manifest_bytes = (directory / "release.json").read_bytes()
@@ -93,6 +111,8 @@ def main() -> int:
         print(f"ledger: {len(heads) - 1} rows, chain intact")
         said = checkpoint(heads)
         print(f"checkpoint: {said['size']} rows signed at {said['time']}")
+        count, ours = decisions()
+        print(f"decisions: {count} signed votes, unaltered; {ours} by the installation's key, verified")
         for directory in sorted((HERE / "releases").glob("*")):
             absent = release(directory)
             left = f"; not in this archive: {', '.join(absent)}" if absent else ""

@@ -20,10 +20,12 @@ from infra.ledger import Kind, Ledger
 from infra.signing import ensure_key
 from infra.store import FileStore
 from infra.workspace import Workspace
+from tasks.deploy.approval import request_approval
 from tasks.deploy.audit import audit, export_archive, history
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release
 from tasks.deploy.routes import publish_routes
+from tasks.deploy.voting.automatic import approve_automatically
 from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import make_sample
 
@@ -50,8 +52,16 @@ class House:
             evidence=sample.evidence,
             facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
         ).digest
-        for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.CHAMPION):
-            self.enter(kind)
+        request_approval(
+            self.workspace,
+            self.release,
+            sample.report,
+            unit=self.unit,
+            started_by=["night"],
+            trained_by="night",
+        )
+        approve_automatically(self.workspace, self.release)
+        self.enter(Kind.CHAMPION)
         publish_routes(self.workspace)
 
     def enter(self, kind: Kind, release: str = "", unit: str = "") -> None:
@@ -88,9 +98,11 @@ def test_all_of_it_holds(house: House) -> None:
         ("ledger", True),
         ("checkpoint", True),
         ("release", True),
+        ("decision", True),
         ("routes", True),
     ]
     assert f"{house.release} (champion" in found[2].message
+    assert "policy:auto by auto" in found[3].message
     assert [entry.kind for entry in history(house.workspace.ledger.entries(), house.release)] == [
         Kind.CANDIDATE,
         Kind.AWAITING_APPROVAL,
@@ -138,6 +150,15 @@ def test_a_broken_ledger_proves_nothing_else(house: House) -> None:
         export_archive(house.workspace, house.workspace.home / "audit.tar")
 
 
+def test_an_approval_that_nobody_signed_is_named(house: House) -> None:
+    other = "sha256:" + "9" * 64
+    for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED):
+        house.enter(kind, other)
+    wrong = house.wrong()
+    assert [each.split(":")[0] for each in wrong] == ["release", "decision"]
+    assert f"{other} approved" in wrong[1]
+
+
 def test_nothing_has_happened_yet(tmp_path: Path) -> None:
     project = load_project(environ={"ASSAY_HOME": str(tmp_path / "home")})
     ledger = Ledger(project.ledger_url, Checkpoints(project.home))
@@ -167,6 +188,7 @@ def test_an_outsider_needs_python_and_openssl_alone(house: House, tmp_path: Path
     found = outsider(exported(house, tmp_path / "x", weights=weights))
     assert found.returncode == 0, found.stderr
     assert "ledger: 4 rows, chain intact" in found.stdout
+    assert "decisions: 1 signed votes, unaltered; 1 by the installation's key, verified" in found.stdout
     assert ("not in this archive: adapter/adapter_model.safetensors" in found.stdout) is not weights
     assert found.stdout.endswith("everything holds\n")
 
@@ -184,7 +206,7 @@ def drop_last_row(out: Path) -> None:
 
 
 def edit_row(out: Path) -> None:
-    overwrite(out / "ledger.jsonl", lambda data: data.replace(b'"actor":"ada"', b'"actor":"eve"', 1))
+    overwrite(out / "ledger.jsonl", lambda data: data.replace(b'"actor":"deploy"', b'"actor":"eve"', 1))
 
 
 def edit_card(out: Path) -> None:
@@ -203,6 +225,11 @@ def edit_checkpoint(out: Path) -> None:
     (out / "checkpoint.json").write_text(json.dumps(bundle))
 
 
+def edit_vote(out: Path) -> None:
+    for vote in (out / "decisions").iterdir():
+        overwrite(vote, lambda data: data + b" ")
+
+
 def other_key(out: Path) -> None:
     pair = ensure_key(out / "elsewhere")
     shutil.copyfile(pair.public, out / "keys" / "signing.pub")
@@ -217,6 +244,8 @@ def other_key(out: Path) -> None:
         (edit_manifest, "release.json: got"),
         (edit_checkpoint, "checkpoint.json: "),
         (other_key, "checkpoint.json: "),
+        (edit_vote, "decisions/"),
+        (lambda out: next((out / "decisions").iterdir()).unlink(), "No such file"),
         (lambda out: (out / "checkpoint.json").unlink(), "No such file"),
         (lambda out: (out / "ledger.jsonl").write_bytes(b""), "its tail is missing"),
         (lambda out: (out / "ledger.jsonl").write_bytes(b"[]\n"), "WRONG"),
