@@ -98,13 +98,10 @@ def _row(entry: Entry) -> dict[str, object]:
 
 def _signed(entry: Entry) -> list[str]:
     """Votes and the rules that they were given under: documents in the store, named by their digest."""
-    votes = entry.details.get("votes", [])
-    both = [
-        *(votes if isinstance(votes, list) else []),
-        entry.details.get("bundle"),
-        entry.details.get("rules"),
-    ]
-    return [str(each) for each in both if isinstance(each, str) and each.startswith("sha256:")]
+    details = entry.details
+    votes = details["votes"] if isinstance(details.get("votes"), list) else []
+    named = (*votes, details.get("bundle"), details.get("rules"))
+    return [each for each in named if isinstance(each, str) and each.startswith("sha256:")]
 
 
 def _named(entry: Entry) -> list[str]:
