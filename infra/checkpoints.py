@@ -24,7 +24,8 @@ from infra import atomic
 from infra.digest import hex_of
 from infra.errors import IntegrityError
 from infra.signing.dsse import sign_statement, statement, subjects_of, verify_statement
-from infra.signing.keys import ensure_key, load_private_key, load_public_key
+from infra.signing.keys import ensure_key, load_private_key
+from infra.signing.rotation import own_keys
 
 if TYPE_CHECKING:
     from infra.ledger import Entry
@@ -81,6 +82,8 @@ class Checkpoints:
     """The newest checkpoint of the ledger below a home; older ones follow from the chain."""
 
     home: Path
+    passphrase: str = ""
+    """Secret reference of the installation's key."""
 
     @property
     def file(self) -> Path:
@@ -125,7 +128,7 @@ class Checkpoints:
         content = statement(
             {_SUBJECT: made.head}, PREDICATE_TYPE, {"size": made.size, "head": made.head, "time": made.time}
         )
-        key = load_private_key(ensure_key(self.home).private)
+        key = load_private_key(ensure_key(self.home, self.passphrase).private, self.passphrase)
         atomic.write_bytes(self.file, sign_statement(content, key))
 
     @contextmanager
@@ -140,11 +143,11 @@ class Checkpoints:
 
 
 def parse_checkpoint(data: bytes, public_key: Path) -> Checkpoint:
-    """A checkpoint signed by this key; raises IntegrityError for anything else."""
+    """A checkpoint signed by this key or one that it replaced; raises IntegrityError for anything else."""
     name = f"audit/{NAME}"
     if len(data) > _MOST_BYTES:
         raise IntegrityError(f"{name}: more than {_MOST_BYTES} bytes")
-    content = verify_statement(data, [load_public_key(public_key)], name)
+    content = verify_statement(data, own_keys(public_key), name)
     if content.get("predicateType") != PREDICATE_TYPE:
         raise IntegrityError(f"{name}: signs a {content.get('predicateType')!r}, not a checkpoint")
     predicate = content.get("predicate")

@@ -68,5 +68,5 @@ class Workspace:
 def open_workspace(name: str | None = None, profile: str | None = None) -> Workspace:
     """Open the installation for a project; raises ConfigError as `load_project` does."""
     project = load_project(name, profile=profile)
-    ledger = Ledger(project.ledger_url, Checkpoints(project.home))
+    ledger = Ledger(project.ledger_url, Checkpoints(project.home, project.signing.passphrase or ""))
     return Workspace(name or "default", project, open_store(project.store_place), ledger)

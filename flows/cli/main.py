@@ -19,6 +19,7 @@ from flows.cli import (
     redteam,
     release,
     run,
+    signing,
     sigstore,
     stack,
     store,
@@ -56,6 +57,7 @@ app.add_typer(card.app, name="card", help="The page on which a release is decide
 app.add_typer(audit.app, name="audit", help="Prove what happened.")
 app.add_typer(store.app, name="store", help="The store: what it can do, its bucket, archived releases.")
 app.add_typer(keys.app, name="keys", help="API keys of the gateway.")
+app.add_typer(signing.app, name="signing", help="The key with which this installation signs.")
 app.add_typer(sigstore.app, name="sigstore", help="A private Sigstore, for trying keyless signing.")
 
 

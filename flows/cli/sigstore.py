@@ -25,6 +25,7 @@ def dev(
     as_json: Json = False,
 ) -> None:
     """Run a private Sigstore until you stop it: issuer, Fulcio, Rekor, timestamps. NOT FOR PRODUCTION."""
+    import signal
     import threading
 
     from infra.sigstore_dev import serving
@@ -32,21 +33,23 @@ def dev(
 
     place = _place(directory)
     with explained(as_json):
-        try:
-            with serving(port) as instance, published(instance, place, 1 if rekor == 1 else 2) as config:
-                option = f" --directory {place}" if directory else ""
-                text = (
-                    "private Sigstore, NOT FOR PRODUCTION: its keys live in memory, and it believes whoever\n"
-                    f"can read {place}\n"
-                    f"  address       {instance.url}\n"
-                    f"  trust config  {config}\n"
-                    f"  a token       assay sigstore token you@example.com{option}\n"
-                    "Ctrl-C stops it; what it signed can still be verified with the trust config."
-                )
-                emit({"url": instance.url, "trust_config": str(config)}, as_json=as_json, text=text)
-                threading.Event().wait()
-        except KeyboardInterrupt:
-            typer.echo("stopped", err=True)
+        stop = threading.Event()
+        # Explicit: what a shell starts in the background has SIGINT ignored, and nothing else would end it.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        with serving(port) as instance, published(instance, place, 1 if rekor == 1 else 2) as config:
+            option = f" --directory {place}" if directory else ""
+            text = (
+                "private Sigstore, NOT FOR PRODUCTION: its keys live in memory, and it believes whoever\n"
+                f"can read {place}\n"
+                f"  address       {instance.url}\n"
+                f"  trust config  {config}\n"
+                f"  a token       assay sigstore token you@example.com{option}\n"
+                "Ctrl-C stops it; what it signed can still be verified with the trust config."
+            )
+            emit({"url": instance.url, "trust_config": str(config)}, as_json=as_json, text=text)
+            stop.wait()
+        typer.echo("stopped", err=True)
 
 
 @app.command()

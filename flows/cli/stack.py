@@ -26,7 +26,7 @@ def up(
         workspace = open_workspace(project, profile)
         with suppress(Unavailable):  # what was brought here serves without the bucket
             workspace.store.describe()
-        ensure_key(workspace.home)
+        ensure_key(workspace.home, workspace.project.signing.passphrase or "")
         publish_routes(workspace)
         running = stack.up(workspace.project)
         enter_stack(workspace.home, running)

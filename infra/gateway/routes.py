@@ -19,7 +19,8 @@ from infra import atomic
 from infra.digest import digest_json, hex_of
 from infra.errors import IntegrityError
 from infra.signing.dsse import sign_statement, statement, subjects_of, verify_statement
-from infra.signing.keys import PublicKey, describe, load_private_key, load_public_key
+from infra.signing.keys import PublicKey, describe, load_private_key
+from infra.signing.rotation import own_keys, retired_keys
 
 PREDICATE_TYPE = "urn:assay:routes:v1"
 _SUBJECT = "routes"
@@ -47,24 +48,24 @@ EMPTY = RouteSnapshot(0, {})
 def read_snapshot(path: Path, public_key: Path) -> RouteSnapshot:
     """The snapshot in a file, EMPTY (generation 0) without one.
 
-    Raises IntegrityError when it is malformed or not signed by this key.
+    Raises IntegrityError when it is malformed or signed neither by this key nor by one that it replaced.
     """
-    return _read(path, [load_public_key(public_key)] if path.exists() else [])
+    return _read(path, own_keys(public_key) if path.exists() else [])
 
 
-def write_snapshot(path: Path, snapshot: RouteSnapshot, private_key: Path) -> None:
+def write_snapshot(path: Path, snapshot: RouteSnapshot, private_key: Path, passphrase: str = "") -> None:
     """Replace the snapshot by a signed one.
 
     Raises IntegrityError when it is malformed or its generation does not grow, or when the key or the present
     snapshot cannot be used.
     """
     _check(snapshot, path.name)
-    key = load_private_key(private_key)
+    key = load_private_key(private_key, passphrase)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        present = _read(path, [describe(key.public_key())]).generation
+        present = _read(path, [describe(key.public_key()), *retired_keys(private_key.parent)]).generation
         if snapshot.generation <= present:
             raise IntegrityError(
                 f"{path.name}: got generation {snapshot.generation}, expected more than {present}",

@@ -15,6 +15,7 @@ from infra.refusal import Reason, VerificationError
 from infra.signing.documents import parse_object
 from infra.signing.dsse import MOST_BYTES, verify_signed
 from infra.signing.keys import PublicKey, load_public_key
+from infra.signing.rotation import retired_keys
 from infra.signing.signer import SignerIdentity
 from infra.trust import Signed, Stage, TrustPolicy, read_policy
 from infra.trust.policy import TrustedKey
@@ -34,6 +35,8 @@ class TrustRoot:
     """Other keys that the policy names."""
     certificates: Callable[[bytes, str], Authenticated] | None = None
     """Checks a bundle with a certificate (bundle, name of its file); None where no identity is trusted."""
+    retired: tuple[PublicKey, ...] = ()
+    """Keys that were behind the word `installation` before: what they signed still counts."""
 
     def verify(self, bundle: bytes, stage: Stage, name: str) -> Authenticated:
         """The statement and its signer, if the policy lets that signer sign this stage.
@@ -43,8 +46,14 @@ class TrustRoot:
         self._refuse_revoked(bundle, name)
         content, signer = self._authenticate(bundle, name)
         installation = self.installation.key_id if self.installation else ""
-        self.policy.rule(stage, installation=installation).verify(Signed(name, signer))
+        retired = [key.key_id for key in self.retired]
+        self.policy.rule(stage, installation=installation, retired=retired).verify(Signed(name, signer))
         return content, signer
+
+    @property
+    def own_keys(self) -> tuple[PublicKey, ...]:
+        """The installation's keys, the one in use first."""
+        return (*([self.installation] if self.installation else []), *self.retired)
 
     def _refuse_revoked(self, bundle: bytes, name: str) -> None:
         """By the key id that the bundle claims: a revoked key may not be among the known ones any more."""
@@ -56,7 +65,7 @@ class TrustRoot:
                 self.policy.not_revoked.verify(Signed(name, SignerIdentity(claimed)))
 
     def _authenticate(self, bundle: bytes, name: str) -> Authenticated:
-        keys = (*([self.installation] if self.installation else []), *self.keys)
+        keys = (*self.own_keys, *self.keys)
         material = parse_object(bundle, name, most_bytes=MOST_BYTES).get("verificationMaterial")
         if isinstance(material, dict) and "certificate" in material:
             if self.certificates is None:
@@ -84,7 +93,8 @@ def open_trust(policy: Path, installation: Path) -> TrustRoot:
     rules = read_policy(policy)
     own = load_public_key(installation) if installation.exists() else None
     keys = tuple(load_public_key(policy.parent / file) for file in rules.public_keys)
-    known = {key.key_id for key in keys} | ({own.key_id} if own else set())
+    retired = retired_keys(installation.parent)
+    known = {key.key_id for key in (*keys, *retired)} | ({own.key_id} if own else set())
     for stage in Stage:
         for signer in rules.of(stage).signers:
             if isinstance(signer, TrustedKey) and signer.key not in known:
@@ -93,7 +103,7 @@ def open_trust(policy: Path, installation: Path) -> TrustRoot:
                     hint="list its PEM file under `public_keys`",
                 )
     root = None if rules.trusted_root is None else policy.parent / rules.trusted_root
-    return TrustRoot(rules, own, keys, None if root is None else partial(by_certificate, root))
+    return TrustRoot(rules, own, keys, None if root is None else partial(by_certificate, root), retired)
 
 
 def by_certificate(root: Path, bundle: bytes, name: str) -> Authenticated:

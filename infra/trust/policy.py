@@ -4,7 +4,7 @@ policy.digest                                          # what a release pins
 policy.rule(Stage.GATES, installation=key_id)          # the rule that a signature has to meet
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -161,12 +161,15 @@ class TrustPolicy(Section):
         """Digest of `pinned`."""
         return digest_bytes(self.pinned)
 
-    def rule(self, stage: Stage, *, installation: str) -> Rule:
-        """What a signature of this stage has to meet; `installation`: id of the key behind that word."""
-        signers: list[Rule] = [
-            SignedByKey(installation) if isinstance(signer, str) else signer.rule()
-            for signer in self.of(stage).signers
-        ]
+    def rule(self, stage: Stage, *, installation: str, retired: Iterable[str] = ()) -> Rule:
+        """What a signature of this stage has to meet.
+
+        `installation`: id of the key behind that word; `retired`: ids of the keys that were behind it before.
+        """
+        own: tuple[Rule, ...] = tuple(SignedByKey(key_id) for key_id in (installation, *retired))
+        signers: list[Rule] = []
+        for signer in self.of(stage).signers:
+            signers += own if isinstance(signer, str) else (signer.rule(),)
         return AllOf((self.not_revoked, AnyOf(tuple(signers))))
 
     def separation(self, stage: Stage, signers: Mapping[Stage, "SignerIdentity"]) -> Rule:

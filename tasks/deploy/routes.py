@@ -33,19 +33,23 @@ def all_states(ledger: Ledger) -> list[ProjectState]:
     return [ledger.state(name) for name in names]
 
 
-def publish_routes(workspace: Workspace, *, staged: tuple[str, ...] = ()) -> RouteSnapshot:
+def publish_routes(
+    workspace: Workspace, *, staged: tuple[str, ...] = (), anew: bool = False
+) -> RouteSnapshot:
     """Write the routes that follow from the ledger now; returns the snapshot that is in force.
 
-    A snapshot that says the same already is left alone. Raises IntegrityError for a broken ledger.
+    A snapshot that says the same already is left alone, unless it is to be signed `anew`. Raises
+    IntegrityError for a broken ledger.
     """
     file = workspace.run / "routes.json"
-    keys = ensure_key(workspace.home)
+    passphrase = workspace.project.signing.passphrase or ""
+    keys = ensure_key(workspace.home, passphrase)
     present = read_snapshot(file, keys.public) if file.exists() else None
     generation = (present.generation if present else 0) + 1
     wanted = routes_from(all_states(workspace.ledger), generation=generation, staged=staged)
-    if present is not None and _same(present, wanted):
+    if present is not None and _same(present, wanted) and not anew:
         return present
-    write_snapshot(file, wanted, keys.private)
+    write_snapshot(file, wanted, keys.private, passphrase)
     return wanted
 
 

@@ -42,8 +42,7 @@ def check_with_reference(adapter: Path, signature: Path, trust: TrustRoot, signe
 
     Raises IntegrityError. A certificate was verified by sigstore already, which is the reference for it.
     """
-    own = (trust.installation,) if trust.installation else ()
-    key = next((each for each in (*own, *trust.keys) if each.key_id == signer.subject), None)
+    key = next((each for each in (*trust.own_keys, *trust.keys) if each.key_id == signer.subject), None)
     if key is None:
         return
     from model_signing import verifying

@@ -16,6 +16,8 @@ from infra.digest import canonical_json, hex_of
 from infra.errors import DataError
 from infra.ledger import Entry
 from infra.signing import manifest as layout
+from infra.signing.keys import public_pem
+from infra.signing.rotation import retired_keys
 from infra.workspace import Workspace
 
 _SCRIPT = Path(__file__).with_name("outsider.py")
@@ -31,8 +33,8 @@ Check all of it with Python 3 and OpenSSL, nothing else:
 - `checkpoint.json`: a signed statement of how long the ledger was and how it ended. Compare its `head`
   with a copy that you were given earlier: the ledger may have grown since, the signed part may not have
   changed.
-- `keys/signing.pub`: the key of the installation. Compare it with the one that you trust: this archive
-  cannot vouch for itself.
+- `keys/signing.pub`: the key of the installation, `keys/retired/` those that it replaced. Compare them with
+  what you trust: this archive cannot vouch for itself.
 - `decisions/DIGEST.json`: every vote, signed, and the rules that it was given under; entries of the ledger
   name them by the SHA-256 that is their file name. Votes are DSSE envelopes too; the rules list the keys.
 - `releases/DIGEST/`: what was served. `release.json` is the manifest, and the directory's name its
@@ -78,6 +80,8 @@ def _files(workspace: Workspace, entries: list[Entry], *, weights: bool) -> Iter
     yield "ledger.jsonl", b"".join(canonical_json(_row(entry)) + b"\n" for entry in entries)
     yield "checkpoint.json", (workspace.home / "audit" / NAME).read_bytes()
     yield "keys/signing.pub", (workspace.keys / "signing.pub").read_bytes()
+    for key in retired_keys(workspace.keys):
+        yield f"keys/retired/{hex_of(key.key_id)}.pub", public_pem(key.key)
     for digest in sorted({digest for entry in entries for digest in _signed(entry)}):
         yield f"decisions/{hex_of(digest)}.json", workspace.store.get_bytes(digest)
     for release in sorted({name for entry in entries for name in _named(entry)}):

@@ -42,8 +42,8 @@ def ledger() -> list[str]:
     return heads
 
 
-def statement(bundle: Path, key: Path) -> dict[str, Any]:
-    """The in-toto statement in a DSSE bundle, its signature checked by OpenSSL."""
+def statement(bundle: Path) -> dict[str, Any]:
+    """The in-toto statement in a DSSE bundle, its signature checked by OpenSSL with one of the keys here."""
     envelope = json.loads(bundle.read_bytes())["dsseEnvelope"]
     payload, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"].encode()
     signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
@@ -51,17 +51,22 @@ def statement(bundle: Path, key: Path) -> dict[str, Any]:
         data, signature = Path(directory, "signed"), Path(directory, "signature")
         data.write_bytes(signed)
         signature.write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
-        command = ["openssl", "dgst", "-sha256", "-verify", str(key), "-signature", str(signature), str(data)]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
-    if found.returncode != 0:
-        raise WrongError(f"{bundle.relative_to(HERE)}: {found.stdout.strip() or found.stderr.strip()}")
+        keys = (HERE / "keys" / "signing.pub", *sorted((HERE / "keys" / "retired").glob("*.pub")))
+        if not any(verifies(key, data, signature) for key in keys):
+            raise WrongError(f"{bundle.relative_to(HERE)}: signed by none of the keys in keys/")
     said: dict[str, Any] = json.loads(payload)
     return said
 
 
+def verifies(key: Path, data: Path, signature: Path) -> bool:
+    """Whether OpenSSL accepts the signature."""
+    command = ["openssl", "dgst", "-sha256", "-verify", str(key), "-signature", str(signature), str(data)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def checkpoint(heads: list[str]) -> dict[str, Any]:
     """The checkpoint names a row of this ledger: no tail was cut off after it was signed."""
-    said: dict[str, Any] = statement(HERE / "checkpoint.json", HERE / "keys" / "signing.pub")["predicate"]
+    said: dict[str, Any] = statement(HERE / "checkpoint.json")["predicate"]
     if said["size"] >= len(heads):
         raise WrongError(f"ledger: {len(heads) - 1} rows, {said['size']} were signed: its tail is missing")
     expect("checkpoint: head", heads[said["size"]], said["head"])
@@ -81,7 +86,7 @@ def decisions() -> tuple[int, int]:
         envelope = json.loads(file.read_bytes())["dsseEnvelope"]
         method = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["method"]
         if method in ("auto", "totp"):
-            statement(file, HERE / "keys" / "signing.pub")
+            statement(file)
             signed += 1
     return len(named), signed
 
@@ -90,8 +95,7 @@ def release(directory: Path) -> list[str]:
     """Name, signature and every file of one release; returns the files whose bytes are not in the archive."""
     manifest_bytes = (directory / "release.json").read_bytes()
     expect(f"releases/{directory.name}/release.json", digest(manifest_bytes), "sha256:" + directory.name)
-    key = HERE / "keys" / "signing.pub"
-    signed = statement(directory / "release.sigstore.json", key)
+    signed = statement(directory / "release.sigstore.json")
     expect(f"releases/{directory.name}: subject", signed["subject"][0]["digest"]["sha256"], directory.name)
     absent = []
     for name, wanted in sorted(json.loads(manifest_bytes)["files"].items()):
@@ -100,7 +104,7 @@ def release(directory: Path) -> list[str]:
         else:
             absent.append(name)
     for bundle in (directory / "adapter.sig", *sorted((directory / "attestations").glob("*.json"))):
-        statement(bundle, key)
+        statement(bundle)
     return absent
 
 

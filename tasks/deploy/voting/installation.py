@@ -24,7 +24,7 @@ def trusted_of(workspace: Workspace) -> Trusted:
     """
     trust = workspace.trust
     return Trusted(
-        installation=[trust.installation] if trust.installation and _may_approve(trust) else [],
+        installation=trust.own_keys if trust.installation and _may_approve(trust) else (),
         keyless=trust.certificates,
         not_revoked=trust.policy.not_revoked,
     )

@@ -18,6 +18,7 @@ from infra.errors import DataError, IntegrityError
 from infra.gateway.routes import RouteSnapshot, read_snapshot, write_snapshot
 from infra.ledger import Kind, Ledger
 from infra.signing import ensure_key
+from infra.signing.rotation import rotate_key
 from infra.store import FileStore
 from infra.workspace import Workspace
 from tasks.deploy.approval import request_approval
@@ -272,3 +273,26 @@ def test_the_archive_covers_what_the_checkpoint_did_not(house: House, tmp_path: 
     drop_last_row(out)
     assert outsider(out).returncode == 1
     assert (house.workspace.home / "audit" / NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_after_a_rotation_everything_still_holds_and_the_archive_has_both_keys(
+    house: House, tmp_path: Path
+) -> None:
+    old = rotate_key(house.workspace.home).old
+    publish_routes(house.workspace, anew=True)
+    house.enter(Kind.NOTE)
+    assert house.wrong() == []
+    out = exported(house, tmp_path / "x")
+    found = outsider(out)
+    assert found.returncode == 0, found.stderr
+    (out / "keys" / "retired" / f"{hex_of(old)}.pub").unlink()
+    assert "signed by none of the keys" in outsider(out).stderr
+
+
+def test_after_a_compromise_the_releases_of_the_old_key_are_named(house: House) -> None:
+    entries = house.workspace.ledger.intact()
+    rotate_key(house.workspace.home, void=True)
+    Checkpoints(house.workspace.home).restart(entries)
+    (house.workspace.run / "routes.json").unlink()
+    publish_routes(house.workspace)
+    assert [each.split(":")[0] for each in house.wrong()] == ["release", "decision"]
