@@ -43,6 +43,7 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
         "",
         f"**{found['caught_by_the_right_gate']} of {found['bad']} bad candidates caught by the right gate,"
         f" {found['falsely_blocked']} of {found['good']} good ones blocked.**",
+        *_bounds(found),
         "",
         "| bad candidate | what was done | stopped by | first reason |",
         "|---|---|---|---|",
@@ -54,6 +55,17 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _bounds(found: dict[str, Any]) -> list[str]:
+    """What so few candidates can show at most, where both kinds were judged."""
+    if not found["bad"] or not found["good"]:
+        return []
+    least, most = found["caught_at_least"], found["false_blocks_at_most"]
+    return [
+        f"By exact 95 % intervals: at least {least:.1%} of such bad candidates are caught, at most {most:.1%} of",
+        "such good ones are blocked.",
+    ]
 
 
 def _bad(outcome: Outcome) -> str:
