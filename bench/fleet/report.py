@@ -63,8 +63,8 @@ def _bounds(found: dict[str, Any]) -> list[str]:
         return []
     least, most = found["caught_at_least"], found["false_blocks_at_most"]
     return [
-        f"By exact 95 % intervals: at least {least:.1%} of such bad candidates are caught, at most {most:.1%} of",
-        "such good ones are blocked.",
+        f"By exact 95 % intervals: at least {least:.1%} of such bad candidates are caught,",
+        f"at most {most:.1%} of such good ones are blocked.",
     ]
 
 
