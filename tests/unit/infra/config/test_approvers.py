@@ -32,7 +32,7 @@ def load(tmp_path: Path, text: str) -> None:
         ("approvers:\n  Ada: {key: ada.pub}\n", r"approvers.Ada"),
         ("approvers:\n  'policy:auto': {key: ada.pub}\n", "policy:auto"),
         ("approvers:\n  ada: {key: ada.pub, rolls: []}\n", "unknown key 'approvers.ada.rolls'"),
-        ("approvers:\n  ada: {totp: JBSWY3DPEHPK3PXP}\n", "env:NAME or file:PATH"),
+        ("approvers:\n  ada: {totp: JBSWY3DPEHPK3PXP}\n", "env:NAME, file:PATH"),
         (ADA + "  eve: {key: ada.pub}\n", "ada and eve have the same key"),
         (ADA + BOB + "  eve: {totp: 'file:/x'}\n", "bob and eve have the same totp"),
         (ADA + "default: {quorum: 0}\n", r":3: default.quorum"),
