@@ -29,7 +29,7 @@ from tasks.deploy.routes import publish_routes
 from tests.signed import signer_of, trust_of
 from tests.unit.tasks.deploy.samples import make_sample
 
-ROUNDS = 100
+ROUNDS = 30
 RELEASES = 3
 LONGEST_S = 0.25
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
+from infra.checkpoints import Checkpoints
 from infra.ledger import Kind, Ledger
 from tests.integration.tamper.cases import GUARD
 from tests.integration.tamper.packaged import Packaged
@@ -24,7 +25,7 @@ def home(packaged: Packaged, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def record(home: Path, kind: Kind, release: str, **details: str) -> None:
-    Ledger(f"sqlite:///{home / 'ledger.db'}").append(
+    Ledger(f"sqlite:///{home / 'ledger.db'}", Checkpoints(home)).append(
         kind, project="triage", subject=release, actor="ada", reason="test", details=details
     )
 

@@ -78,8 +78,8 @@ def test_every_paper_of_the_candidate_is_in_order(unit: TinyUnit) -> None:
     (item,) = security.CHECK.run(unit.workspace, unit.candidate)
     assert item.method.startswith("complete count; ")
     assert (item.value, item.lower) == (1.0, 1.0), item.method
-    assert item.n == len(unit.candidate.requirements.controls) + 7
-    assert {"gate", "setting", "code", "test", "licence", "files", "documents"} == set(item.slices)
+    assert item.n == len(unit.candidate.requirements.controls) + 8
+    assert {"gate", "setting", "code", "test", "licence", "files", "prompt", "documents"} == set(item.slices)
 
 
 def test_a_control_that_was_switched_off_since(unit: TinyUnit, monkeypatch: pytest.MonkeyPatch) -> None:
