@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.unit.tasks.validate.runner.conftest import Bench
+from tests.integration.validate.runner.conftest import Bench
 
 RAISES = {
     "an error": ("raise RuntimeError('no scanner')", "raised RuntimeError: no scanner"),

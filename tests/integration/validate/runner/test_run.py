@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import IntegrityError
-from tests.unit.tasks.validate.runner.conftest import Bench
+from tests.integration.validate.runner.conftest import Bench
 
 COUNTED = """
 from pathlib import Path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.unit.tasks.validate.runner.conftest import Bench
+from tests.integration.validate.runner.conftest import Bench
 
 _PARENT = """
 import sys
