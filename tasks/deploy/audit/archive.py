@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from infra import atomic
-from infra.checkpoints import NAME, Checkpoints
+from infra.checkpoints import NAME
 from infra.digest import canonical_json, hex_of
 from infra.errors import DataError
 from infra.ledger import Entry
@@ -61,7 +61,7 @@ def export_archive(workspace: Workspace, target: Path, *, weights: bool = False)
     if not entries:
         raise DataError("there is nothing to export: the ledger is empty", hint="run the lifecycle first")
     # The one that the archive carries has to cover every row that it carries.
-    Checkpoints(workspace.home).advance(entries)
+    workspace.checkpoints.advance(entries)
     names: list[str] = []
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:

@@ -7,7 +7,6 @@ for finding in audit(workspace):
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from infra.checkpoints import Checkpoints
 from infra.digest import hex_of
 from infra.errors import AssayError, IntegrityError
 from infra.gateway.routes import read_snapshot
@@ -67,7 +66,7 @@ def _bad(part: str, error: AssayError) -> Finding:
 
 
 def _checkpoint(workspace: Workspace, entries: list[Entry]) -> str:
-    newest = Checkpoints(workspace.home).newest()
+    newest = workspace.checkpoints.newest()
     if newest is None:
         return "none yet: nothing has happened"
     later = len(entries) - newest.size
