@@ -21,11 +21,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra import atomic
-from infra.digest import PREFIX
+from infra.digest import PREFIX, hex_of
 from infra.errors import IntegrityError
 from infra.signing.encrypted_key import decrypt, encrypt
 
 PRIVATE_NAME, PUBLIC_NAME = "signing.pem", "signing.pub"
+RETIRED = "retired"
+"""Directory of the public halves of keys that were replaced, each named by its id."""
 _MOST_BYTES = 16_384
 
 
@@ -77,11 +79,14 @@ def ensure_key(home: Path, passphrase: str = "") -> KeyPair:
     loaded = describe(load_private_key(private, passphrase).public_key())
     if not os.path.lexists(public):  # killed between the two files: the public half follows from the other
         atomic.write_bytes(public, public_pem(loaded.key), mode=0o644)
-    if load_public_key(public).key_id != loaded.key_id:
-        raise IntegrityError(
-            f"{public} does not belong to {private.name}",
-            hint=f"restore the pair from a backup; expected key id {loaded.key_id}",
-        )
+    if (present := load_public_key(public).key_id) != loaded.key_id:
+        if not (directory / RETIRED / f"{hex_of(present)}.pub").is_file():
+            raise IntegrityError(
+                f"{public} does not belong to {private.name}",
+                hint=f"restore the pair from a backup; expected key id {loaded.key_id}",
+            )
+        # Its key was replaced, and the kill came between the two files.
+        atomic.write_bytes(public, public_pem(loaded.key), mode=0o644)
     return KeyPair(private, public, loaded.key_id)
 
 

@@ -169,3 +169,16 @@ def test_no_key_is_written_without_its_passphrase(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         create_key(tmp_path / "keys", "env:NOT_SET")
     assert os.listdir(tmp_path / "keys") == []
+
+
+def test_a_public_half_of_a_replaced_key_gives_way_to_the_one_in_use(tmp_path: Path) -> None:
+    old = create_key(tmp_path / "keys")
+    before = old.public.read_bytes()
+    retired = tmp_path / "keys" / "retired" / f"{old.key_id.removeprefix('sha256:')}.pub"
+    retired.parent.mkdir()
+    new = create_key(tmp_path / "next")
+    os.replace(new.private, old.private)
+    with pytest.raises(IntegrityError, match="does not belong"):
+        ensure_key(tmp_path)
+    retired.write_bytes(before)
+    assert ensure_key(tmp_path).key_id == new.key_id == load_public_key(old.public).key_id
