@@ -172,7 +172,9 @@ def _signed_manifest(
 ) -> tuple[ReleaseManifest, SignerIdentity]:
     if directory.is_symlink() or not directory.is_dir():
         raise VerificationError(
-            Reason.NOT_A_RELEASE, f"{directory} is not a release directory", hint="see `assay release list`"
+            Reason.NOT_A_RELEASE,
+            f"{directory} is not a release directory",
+            hint="see `assay release list`; one that lies in a bucket comes back with `assay store restore`",
         )
     data = read_regular(directory, layout.MANIFEST, MOST_BYTES)
     digest = digest_bytes(data)
