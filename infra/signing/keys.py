@@ -69,11 +69,18 @@ def ensure_key(home: Path, passphrase: str = "") -> KeyPair:
     """The installation's key pair below `home/keys`, made at first use.
 
     Raises IntegrityError when the key is readable by others, is a link, does not open with the passphrase,
-    or does not fit its public half.
+    does not fit its public half, or is lost: a new one would replace the public half, which proves the past.
     """
     directory = home / "keys"
     private, public = directory / PRIVATE_NAME, directory / PUBLIC_NAME
     if not os.path.lexists(private):
+        # The private half is written first: looked for again, it is there where somebody makes a pair now.
+        if os.path.lexists(public) and not os.path.lexists(private):
+            raise IntegrityError(
+                f"{private} is lost, its public half is still there",
+                hint="restore it from a backup; if it is gone for good, move the public half to"
+                f" keys/{RETIRED}/ID.pub: what it signed still counts, and the next command makes a new pair",
+            )
         with contextlib.suppress(KeyExistsError):
             return create_key(directory, passphrase)
     loaded = describe(load_private_key(private, passphrase).public_key())
