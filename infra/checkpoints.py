@@ -40,6 +40,10 @@ _CUT = (
     "restore ledger.db from a backup that is at least that long; if entries were lost for good, "
     "`assay audit checkpoint --reason …` says so and starts anew"
 )
+_REFUSED = (
+    "restore audit/checkpoint.json, and keys/ as they were then, from a backup; if it was lost for good, "
+    "`assay audit checkpoint --reason …` says so and signs the ledger as it is"
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,10 @@ class Checkpoints:
             return None
         except OSError as error:
             raise IntegrityError(f"audit/{NAME}: cannot be read: {error.strerror}") from error
-        return parse_checkpoint(data, self.home / "keys" / "signing.pub")
+        try:
+            return parse_checkpoint(data, self.home / "keys" / "signing.pub")
+        except IntegrityError as error:
+            raise IntegrityError(error.message, hint=_REFUSED) from error
 
     def advance(self, entries: "Sequence[Entry]") -> Checkpoint:
         """Sign how long the ledger is now, unless a longer one is signed already; returns the newest.

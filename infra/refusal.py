@@ -100,6 +100,10 @@ class Reason(StrEnum):
     """The verifier itself failed; that is never a pass."""
 
 
+SIGNER_COUNTS_NO_MORE = frozenset({Reason.SIGNER_UNTRUSTED, Reason.SIGNER_REVOKED, Reason.NO_TRUST})
+"""The signature may be as it always was: whoever made it is not trusted any more."""
+
+
 class VerificationError(IntegrityError):
     """Raised when a verifier refuses a release, document or tree; `reason` says why in a stable word."""
 

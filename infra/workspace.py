@@ -31,6 +31,11 @@ class Workspace:
         return self.project.home
 
     @property
+    def checkpoints(self) -> Checkpoints:
+        """Signed checkpoints of the ledger below this home."""
+        return checkpoints_of(self.project)
+
+    @property
     def releases(self) -> Path:
         """Directory of release directories, each named by the hex digits of its release's digest."""
         return self.home / "releases"
@@ -68,5 +73,10 @@ class Workspace:
 def open_workspace(name: str | None = None, profile: str | None = None) -> Workspace:
     """Open the installation for a project; raises ConfigError as `load_project` does."""
     project = load_project(name, profile=profile)
-    ledger = Ledger(project.ledger_url, Checkpoints(project.home, project.signing.passphrase or ""))
+    ledger = Ledger(project.ledger_url, checkpoints_of(project))
     return Workspace(name or "default", project, open_store(project.store_place), ledger)
+
+
+def checkpoints_of(project: Project) -> Checkpoints:
+    """The ledger's checkpoints, signed by the installation's key under its passphrase."""
+    return Checkpoints(project.home, project.signing.passphrase or "")

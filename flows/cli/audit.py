@@ -114,13 +114,12 @@ def checkpoint(
     ],
 ) -> None:
     """Sign the ledger as it is, after its checkpoint or its newest entries were lost; kept in the ledger."""
-    from infra.checkpoints import Checkpoints
     from infra.errors import ConfigError
     from infra.ledger import Kind, check_chain, local_actor
 
     if len(reason.strip()) < 3:
         raise ConfigError("a new start needs a reason", hint="--reason 'what was lost, and how'")
-    ledger, checkpoints = call.workspace.ledger, Checkpoints(call.workspace.home)
+    ledger, checkpoints = call.workspace.ledger, call.workspace.checkpoints
     entries = ledger.entries()
     check_chain(entries)
     made = checkpoints.restart(entries)

@@ -37,13 +37,24 @@ def quarantine(
     name = f"deploy-{workspace.project.name}"
     with hold(workspace.run, name, "assay release quarantine", wait_s=LOCK_WAIT_S):
         found = contain(workspace, running, digest, actor=person or local_actor(), reason=reason)
-        lagging = _follow(workspace) if running is not None else ""
-    lines = [f"in quarantine: {digest}", f"serves now: {found.champion or 'nothing'}"]
+        lagging = _follow(workspace) if running is not None else "the services do not run"
+    lines = [f"in quarantine: {digest}"]
+    lines += [f"of the same unit, in quarantine too: {each}" for each in found.alike]
+    lines.append(f"serves now: {found.champion or 'nothing'}")
+    if found.champion is not None and _same_unit(workspace, found.champion, digest):
+        lines.append("that is of the same unit\n  → assay release quarantine champion --reason …")
     if found.not_restored:
         lines.append(f"the release before it does not serve again: {found.not_restored}")
     if lagging:
         lines.append(f"MLflow aliases lag behind: {lagging}\n  → assay doctor --repair")
     call.emit({**found.model_dump(mode="json"), "aliases": lagging or "moved"}, text="\n".join(lines))
+
+
+def _same_unit(workspace: "Workspace", champion: str, release: str) -> bool:
+    from tasks.deploy.containment import unit_of
+
+    state = workspace.state()
+    return unit_of(state, champion) == unit_of(state, release)
 
 
 def _running(workspace: "Workspace") -> "Endpoints | None":

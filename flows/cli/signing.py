@@ -20,7 +20,7 @@ def show(call: Call) -> None:
     workspace = call.workspace
     own = ensure_key(workspace.home, workspace.project.signing.passphrase or "").key_id
     signer = open_signer(workspace.project).identity
-    retired = [key.key_id for key in retired_keys(workspace.keys)]
+    retired = [key.key_id for key in retired_keys(workspace.keys) if key.key_id != own]
     lines = [f"releases are signed by {signer}", f"key of this installation: {own}"]
     lines += [f"replaced, still counts: {key_id}" for key_id in retired]
     call.emit({"signer": str(signer), "installation": own, "retired": retired}, text="\n".join(lines))
@@ -36,37 +36,21 @@ def rotate(
     ] = False,
 ) -> None:
     """Sign with a new key from now on; what the old one signed stays valid, unless it is compromised."""
-    from infra.checkpoints import Checkpoints
     from infra.errors import ConfigError
-    from infra.ledger import Kind, local_actor
+    from infra.ledger import local_actor
     from infra.locks import hold
-    from infra.signing.rotation import rotate_key
     from tasks.deploy.rollback import LOCK_WAIT_S
-    from tasks.deploy.routes import publish_routes
+    from tasks.deploy.rotation import replace_signing_key
 
     if len(reason.strip()) < 3:
         raise ConfigError("a rotation needs a reason", hint="--reason 'why'")
     workspace = call.workspace
-    passphrase = workspace.project.signing.passphrase or ""
     name = f"deploy-{workspace.project.name}"
     with hold(workspace.run, name, "assay signing rotate", wait_s=LOCK_WAIT_S):
-        entries = workspace.ledger.intact()
-        rotated = rotate_key(workspace.home, passphrase, void=compromised)
-        Checkpoints(workspace.home, passphrase).restart(entries)
-        workspace.ledger.append(
-            Kind.NOTE,
-            project=workspace.project.name,
-            subject=rotated.new,
-            actor=local_actor(),
-            reason=reason,
-            details={"signing_key_replaced": rotated.old, "compromised": compromised},
-        )
-        if compromised:
-            (workspace.run / "routes.json").unlink(missing_ok=True)
-        publish_routes(workspace, anew=True)
+        rotated = replace_signing_key(workspace, actor=local_actor(), reason=reason, compromised=compromised)
     lines = [f"signs now: {rotated.new}", f"replaced: {rotated.old}"]
     if compromised:
         lines.append("nothing that the old key signed counts any more")
-        lines.append("  → assay down && assay up, then assay run lifecycle")
+        lines.append("  → assay run lifecycle makes the release again")
     content = {"installation": rotated.new, "replaced": rotated.old, "compromised": compromised}
     call.emit(content, text="\n".join(lines))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LIVE_STATES = frozenset({"champion"})
 STAGED_STATES = frozenset({"champion", "approved"})
 BANNED_STATES = frozenset({"quarantined", "rejected", "blocked"})
-WITHDRAWN = frozenset({Reason.SIGNER_REVOKED, Reason.RELEASE_REVOKED})
+WITHDRAWN = frozenset({Reason.SIGNER_REVOKED, Reason.SIGNER_UNTRUSTED, Reason.RELEASE_REVOKED})
 """What ends the service of a release whose bytes were verified before."""
 
 log = logging.getLogger("assay.gateway")

@@ -9,7 +9,13 @@ from infra.signing.expectation import Expectation, restored_release
 from infra.signing.keys import KeyPair, create_key, ensure_key, load_private_key, load_public_key
 from infra.signing.manifest import BaseReference, ReleaseManifest, parse_manifest
 from infra.signing.trusted import TrustRoot, open_trust
-from infra.signing.verify import VerifiedRelease, read_part, verify_manifest, verify_release
+from infra.signing.verify import (
+    VerifiedRelease,
+    read_part,
+    recorded_manifest,
+    verify_manifest,
+    verify_release,
+)
 
 __all__ = [
     "BaseReference",
@@ -25,6 +31,7 @@ __all__ = [
     "open_trust",
     "parse_manifest",
     "read_part",
+    "recorded_manifest",
     "restored_release",
     "verify_manifest",
     "verify_release",

@@ -21,11 +21,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra import atomic
-from infra.digest import PREFIX
+from infra.digest import PREFIX, hex_of
 from infra.errors import IntegrityError
 from infra.signing.encrypted_key import decrypt, encrypt
 
 PRIVATE_NAME, PUBLIC_NAME = "signing.pem", "signing.pub"
+RETIRED = "retired"
+"""Directory of the public halves of keys that were replaced, each named by its id."""
 _MOST_BYTES = 16_384
 
 
@@ -67,21 +69,31 @@ def ensure_key(home: Path, passphrase: str = "") -> KeyPair:
     """The installation's key pair below `home/keys`, made at first use.
 
     Raises IntegrityError when the key is readable by others, is a link, does not open with the passphrase,
-    or does not fit its public half.
+    does not fit its public half, or is lost: a new one would replace the public half, which proves the past.
     """
     directory = home / "keys"
     private, public = directory / PRIVATE_NAME, directory / PUBLIC_NAME
     if not os.path.lexists(private):
+        # The private half is written first: looked for again, it is there where somebody makes a pair now.
+        if os.path.lexists(public) and not os.path.lexists(private):
+            raise IntegrityError(
+                f"{private} is lost, its public half is still there",
+                hint="restore it from a backup; if it is gone for good, move the public half to"
+                f" keys/{RETIRED}/ID.pub: what it signed still counts, and the next command makes a new pair",
+            )
         with contextlib.suppress(KeyExistsError):
             return create_key(directory, passphrase)
     loaded = describe(load_private_key(private, passphrase).public_key())
     if not os.path.lexists(public):  # killed between the two files: the public half follows from the other
         atomic.write_bytes(public, public_pem(loaded.key), mode=0o644)
-    if load_public_key(public).key_id != loaded.key_id:
-        raise IntegrityError(
-            f"{public} does not belong to {private.name}",
-            hint=f"restore the pair from a backup; expected key id {loaded.key_id}",
-        )
+    if (present := load_public_key(public).key_id) != loaded.key_id:
+        if not (directory / RETIRED / f"{hex_of(present)}.pub").is_file():
+            raise IntegrityError(
+                f"{public} does not belong to {private.name}",
+                hint=f"restore the pair from a backup; expected key id {loaded.key_id}",
+            )
+        # Its key was replaced, and the kill came between the two files.
+        atomic.write_bytes(public, public_pem(loaded.key), mode=0o644)
     return KeyPair(private, public, loaded.key_id)
 
 

@@ -101,6 +101,21 @@ def verify_manifest(
         return manifest
 
 
+def recorded_manifest(directory: Path, release: str) -> ReleaseManifest:
+    """What a release is that the ledger names, by its digest alone: its signer may count no more.
+
+    For what is compared, shown or stays refused; what may serve needs its signatures. Raises
+    VerificationError.
+    """
+    with _fail_closed(directory):
+        data = read_regular(directory, layout.MANIFEST, MOST_BYTES)
+        if (got := digest_bytes(data)) != release:
+            raise VerificationError(
+                Reason.MANIFEST_ALTERED, f"{layout.MANIFEST}: altered: got {got}, the ledger says {release}"
+            )
+        return parse_manifest(data)
+
+
 def read_part(directory: Path, manifest: ReleaseManifest, name: str) -> bytes:
     """One file of a release, read once and checked in memory, for use; raises VerificationError."""
     with _fail_closed(directory):
@@ -157,7 +172,9 @@ def _signed_manifest(
 ) -> tuple[ReleaseManifest, SignerIdentity]:
     if directory.is_symlink() or not directory.is_dir():
         raise VerificationError(
-            Reason.NOT_A_RELEASE, f"{directory} is not a release directory", hint="see `assay release list`"
+            Reason.NOT_A_RELEASE,
+            f"{directory} is not a release directory",
+            hint="see `assay release list`; one that lies in a bucket comes back with `assay store restore`",
         )
     data = read_regular(directory, layout.MANIFEST, MOST_BYTES)
     digest = digest_bytes(data)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infra.digest import digest_json, hex_of
 from infra.errors import IntegrityError
 from infra.ledger import ProjectState
-from infra.signing import read_part, verify_manifest
+from infra.signing import read_part, recorded_manifest
 from infra.signing.manifest import PROMPT
 from infra.stack import endpoints
 from infra.workspace import Workspace
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _NO_ALIASES: dict[str, str | None] = {"champion": None, "previous": None}
 
 
-def wanted_aliases(release: str, previous: str | None) -> dict[str, str]:
-    """Which alias names which release."""
-    return {"champion": release, **({"previous": previous} if previous else {})}
+def wanted_aliases(release: str, previous: str | None) -> dict[str, str | None]:
+    """Which alias names which release; None takes it away: one in quarantine keeps none."""
+    return {"champion": release, "previous": previous}
 
 
 def wanted_prompt_aliases(
@@ -59,7 +59,8 @@ def _publish(
 ) -> None:
     name = workspace.project.name
     wanted = wanted_aliases(champion, previous)
-    for release in dict.fromkeys(wanted.values()):
+    named = {alias: release for alias, release in wanted.items() if release is not None}
+    for release in dict.fromkeys(named.values()):
         registry.publish_model(
             name,
             release=release,
@@ -67,7 +68,7 @@ def _publish(
             tags=tags if release == champion else {},
         )
     registry.project_aliases(name, wanted)
-    prompts = {alias: prompt_of(workspace, release) for alias, release in wanted.items()}
+    prompts = {alias: prompt_of(workspace, release) for alias, release in named.items()}
     for definition in prompts.values():
         registry.publish_prompt(definition, digest_json(definition))
     for prompt, aliases in wanted_prompt_aliases(prompts, _prompt_names(workspace)).items():
@@ -96,19 +97,20 @@ def check_aliases(workspace: Workspace, state: ProjectState, mlflow_url: str | N
         return "nothing is served, no alias says otherwise"
     wanted = wanted_aliases(state.champion, state.previous)
     _compare("aliases", registry.check(workspace.project.name, wanted), wanted)
-    prompts = {alias: prompt_of(workspace, release) for alias, release in wanted.items()}
+    named = {alias: release for alias, release in wanted.items() if release is not None}
+    prompts = {alias: prompt_of(workspace, release) for alias, release in named.items()}
     for prompt, aliases in wanted_prompt_aliases(prompts, _prompt_names(workspace)).items():
         _compare(f"aliases of prompt {prompt}", registry.check_prompt(prompt, aliases), aliases)
     champion = digest_json(prompts["champion"])
-    releases = ", ".join(f"{alias}={release[:19]}" for alias, release in wanted.items())
+    releases = ", ".join(f"{alias}={release[:19]}" for alias, release in named.items())
     return f"{releases}, prompt {prompts['champion']['name']}={champion[:19]}"
 
 
 def prompt_of(workspace: Workspace, release: str) -> dict[str, Any]:
-    """The prompt definition that a release serves; raises IntegrityError unless its signature holds."""
+    """The prompt definition of a release that the ledger names; raises IntegrityError for altered bytes."""
     directory = workspace.releases / hex_of(release)
-    # Nothing is loaded here: the previous release keeps its alias when it has expired.
-    manifest = verify_manifest(directory, trust=workspace.trust, in_force=False)
+    # Nothing is loaded here: the previous release keeps its alias when it has expired or its key is void.
+    manifest = recorded_manifest(directory, release)
     return dict(json.loads(read_part(directory, manifest, PROMPT)))
 
 

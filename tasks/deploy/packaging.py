@@ -29,6 +29,7 @@ from infra.digest import (
 )
 from infra.errors import AssayError, IntegrityError, PromotionDenied
 from infra.locks import hold
+from infra.refusal import SIGNER_COUNTS_NO_MORE, VerificationError
 from infra.signing import (
     BaseReference,
     Expectation,
@@ -128,17 +129,21 @@ def package_release(
 def find_release(releases_dir: Path, unit: str, report: str, *, trust: TrustRoot) -> Release | None:
     """The newest unexpired release of this unit under this gate report (its digest) and policy, or None.
 
-    Raises IntegrityError when the one that is found does not verify.
+    One by a signer that counts no more is none. Raises IntegrityError when the one that is found does not
+    verify.
     """
     found: list[tuple[ReleaseManifest, Path]] = []
     under = (trust.policy.digest, *trust.policy.succeeds)
     for manifest, directory in _manifests(releases_dir):
         if (manifest.unit, manifest.gate_report) == (unit, report) and manifest.trust in under:
             found.append((manifest, directory))
-    if not found:
-        return None
-    manifest, directory = max(found, key=lambda each: each[0].sequence)
-    return _release(verify_manifest(directory, trust=trust), directory)
+    for _, directory in sorted(found, key=lambda each: -each[0].sequence):
+        try:
+            return _release(verify_manifest(directory, trust=trust), directory)
+        except VerificationError as error:
+            if error.reason not in SIGNER_COUNTS_NO_MORE:
+                raise
+    return None
 
 
 def report_digest(report: GateReport) -> str:

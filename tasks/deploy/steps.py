@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError, PromotionDenied
-from infra.refusal import Reason, VerificationError
-from infra.signing import ReleaseManifest, read_part, verify_manifest
+from infra.refusal import SIGNER_COUNTS_NO_MORE, Reason, VerificationError
+from infra.signing import ReleaseManifest, read_part, recorded_manifest, verify_manifest
 from infra.signing.choose import open_signer
 from infra.signing.manifest import GATE_REPORT
 from infra.stack import Endpoints
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from infra.tracking import PhaseRun
 
 _QUESTIONS = 3
-_OUTDATED = (Reason.EXPIRED, Reason.TOO_OLD, Reason.POLICY_MISMATCH)
+_OUTDATED = frozenset({Reason.EXPIRED, Reason.TOO_OLD, Reason.POLICY_MISMATCH, *SIGNER_COUNTS_NO_MORE})
 
 
 @step
@@ -51,16 +51,17 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
     """The newest release of this unit that the ledger knows: the same unit is the same release.
 
     None for one that would be requested anew on a waiver whose day has passed: the verdict of today needs a
-    release of its own. One that expired, or was made under another trust policy, is packaged again. Raises
-    IntegrityError when its directory does not verify.
+    release of its own. One that expired, or was made under another trust policy or by a signer that counts no
+    more, is packaged again; one that was refused stays refused. Raises IntegrityError when its directory does
+    not verify.
     """
     known = [r for r in workspace.state().releases.values() if r.details.get("unit") == unit]
     for state in sorted(known, key=lambda each: each.seq, reverse=True):
-        refused = next_move(state.state) == Move.REFUSE  # stays refused, also when it has expired
+        refused = next_move(state.state) == Move.REFUSE  # also when it has expired, or its key is void
         try:
-            manifest, report = _packaged(workspace, state.release, in_force=not refused)
+            manifest, report = _packaged(workspace, state.release, refused=refused)
         except VerificationError as error:
-            if error.reason in _OUTDATED:
+            if error.reason in _OUTDATED and not refused:
                 continue
             raise
         if next_move(state.state) == Move.REQUEST and report.lapsed(today or datetime.now(UTC).date()):
@@ -76,11 +77,15 @@ def release_of_unit(workspace: Workspace, unit: str, today: date | None = None) 
 
 
 def _packaged(
-    workspace: Workspace, release: str, *, in_force: bool = True
+    workspace: Workspace, release: str, *, refused: bool = False
 ) -> tuple[ReleaseManifest, GateReport]:
     """What a release directory says it is, and the verdict in it; raises IntegrityError."""
     directory = workspace.releases / hex_of(release)
-    manifest = verify_manifest(directory, trust=workspace.trust, in_force=in_force)
+    manifest = (
+        recorded_manifest(directory, release)
+        if refused
+        else verify_manifest(directory, trust=workspace.trust)
+    )
     return manifest, GateReport.model_validate_json(read_part(directory, manifest, GATE_REPORT))
 
 

@@ -54,3 +54,4 @@ class Containment(Record):
     release: Digest
     champion: Digest | None = Field(description="what serves now; None: nothing does")
     not_restored: str = Field("", description="why the release before it does not serve again")
+    alike: tuple[Digest, ...] = Field((), description="releases of the same unit, in quarantine with it")

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from infra import atomic
-from infra.checkpoints import NAME, Checkpoints
+from infra.checkpoints import NAME
 from infra.digest import canonical_json, hex_of
 from infra.errors import DataError
 from infra.ledger import Entry
@@ -34,13 +34,14 @@ Check all of it with Python 3 and OpenSSL, nothing else:
   with a copy that you were given earlier: the ledger may have grown since, the signed part may not have
   changed.
 - `keys/signing.pub`: the key of the installation, `keys/retired/` those that it replaced. Compare them with
-  what you trust: this archive cannot vouch for itself.
+  what you trust: this archive cannot vouch for itself. `keys/trusted/`: other keys that may sign releases.
 - `decisions/DIGEST.json`: every vote, signed, and the rules that it was given under; entries of the ledger
   name them by the SHA-256 that is their file name. Votes are DSSE envelopes too; the rules list the keys.
 - `releases/DIGEST/`: what was served. `release.json` is the manifest, and the directory's name its
   SHA-256. `release.sigstore.json`, `adapter.sig` and `attestations/` are DSSE envelopes in Sigstore
-  bundles; `check.py` shows in a few lines how they are checked. `gate-report.json` has every gate with
-  its evidence; `card.html` shows the same to a person.
+  bundles; `check.py` shows in a few lines how they are checked. One that is signed with a
+  certificate it names and leaves to a Sigstore verifier, with the trusted root of your choice.
+  `gate-report.json` has every gate with its evidence; `card.html` shows the same to a person.
 {weights}
 Formats: DSSE v1 (github.com/secure-systems-lab/dsse), in-toto Statement v1, SLSA provenance v1, OpenSSF
 Model Signing v1, CycloneDX (`mlbom.cdx.json`).
@@ -61,7 +62,7 @@ def export_archive(workspace: Workspace, target: Path, *, weights: bool = False)
     if not entries:
         raise DataError("there is nothing to export: the ledger is empty", hint="run the lifecycle first")
     # The one that the archive carries has to cover every row that it carries.
-    Checkpoints(workspace.home).advance(entries)
+    workspace.checkpoints.advance(entries)
     names: list[str] = []
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
@@ -82,6 +83,8 @@ def _files(workspace: Workspace, entries: list[Entry], *, weights: bool) -> Iter
     yield "keys/signing.pub", (workspace.keys / "signing.pub").read_bytes()
     for key in retired_keys(workspace.keys):
         yield f"keys/retired/{hex_of(key.key_id)}.pub", public_pem(key.key)
+    for key in workspace.trust.keys:
+        yield f"keys/trusted/{hex_of(key.key_id)}.pub", public_pem(key.key)
     for digest in sorted({digest for entry in entries for digest in _signed(entry)}):
         yield f"decisions/{hex_of(digest)}.json", workspace.store.get_bytes(digest)
     for release in sorted({name for entry in entries for name in _named(entry)}):

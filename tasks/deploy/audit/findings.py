@@ -5,14 +5,15 @@ for finding in audit(workspace):
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from infra.checkpoints import Checkpoints
 from infra.digest import hex_of
 from infra.errors import AssayError, IntegrityError
 from infra.gateway.routes import read_snapshot
-from infra.ledger import Entry, ProjectState, ReleaseState, fold
-from infra.signing import verify_release
+from infra.ledger import Entry, Kind, ProjectState, ReleaseState, fold
+from infra.signing import verify_manifest, verify_release
+from infra.signing.manifest import created_at
 from infra.workspace import Workspace
 from tasks.deploy.routes import routes_from
 from tasks.deploy.voting.audit import audit_decisions
@@ -42,8 +43,8 @@ def audit(workspace: Workspace) -> list[Finding]:
     found.append(_look("checkpoint", lambda: _checkpoint(workspace, entries)))
     for state in states.values():
         found += _releases(workspace, state)
-    for row in audit_decisions(workspace):
-        found.append(Finding("decision", row.proven, f"{row.release} {row.decision}: {row.detail}"))
+    for name in states:
+        found += _decisions(workspace, name)
     found.append(_look("routes", lambda: _routes(workspace, states)))
     return found
 
@@ -67,12 +68,20 @@ def _bad(part: str, error: AssayError) -> Finding:
 
 
 def _checkpoint(workspace: Workspace, entries: list[Entry]) -> str:
-    newest = Checkpoints(workspace.home).newest()
+    newest = workspace.checkpoints.newest()
     if newest is None:
         return "none yet: nothing has happened"
     later = len(entries) - newest.size
     after = f", {later} newer entries are not signed yet" if later else ""
     return f"{newest.size} entries signed at {newest.time}, head {newest.head}{after}"
+
+
+def _decisions(workspace: Workspace, project: str) -> list[Finding]:
+    try:
+        rows = audit_decisions(workspace, project)
+    except AssayError as error:
+        return [_bad("decision", error)]
+    return [Finding("decision", row.proven, f"{row.release} {row.decision}: {row.detail}") for row in rows]
 
 
 def _releases(workspace: Workspace, state: ProjectState) -> Iterator[Finding]:
@@ -82,8 +91,16 @@ def _releases(workspace: Workspace, state: ProjectState) -> Iterator[Finding]:
 
 
 def _release(workspace: Workspace, project: str, state: ReleaseState) -> str:
-    directory = workspace.releases / hex_of(state.release)
-    with verify_release(directory, trust=workspace.trust, store=workspace.store) as verified:
+    directory, trust = workspace.releases / hex_of(state.release), workspace.trust
+    made: datetime | None = None
+    if state.state != Kind.CHAMPION:
+        # One that only served before, or waits, may have expired or be of an earlier trust policy: what it
+        # was is proven by today's signers all the same. It is looked at again before it could serve.
+        past = verify_manifest(directory, trust=trust, in_force=False)
+        made, policy = created_at(past), trust.policy
+        accepted = {"succeeds": (*policy.succeeds, past.trust), "max_age_days": None}
+        trust = replace(trust, policy=policy.model_copy(update=accepted))
+    with verify_release(directory, trust=trust, store=workspace.store, now=made) as verified:
         manifest = verified.manifest
         if manifest.project != project:
             raise IntegrityError(

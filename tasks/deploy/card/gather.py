@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from infra.digest import PREFIX, hex_of
 from infra.errors import IntegrityError
 from infra.ledger import Kind
-from infra.signing import ReleaseManifest, read_part, verify_manifest
+from infra.refusal import SIGNER_COUNTS_NO_MORE, VerificationError
+from infra.signing import ReleaseManifest, TrustRoot, read_part, recorded_manifest
 from infra.signing.documents import parse_object
 from infra.signing.manifest import ATTESTATIONS, PROMPT
 from infra.store import Store
@@ -95,9 +96,9 @@ def _champion(workspace: Workspace) -> Champion | None:
     state = workspace.state()
     if state.champion is None:
         return None
-    directory, trust = workspace.releases / hex_of(state.champion), workspace.trust
-    # Nothing is loaded here: an expired champion is still what this candidate would replace.
-    manifest = verify_manifest(directory, trust=trust, in_force=False)
+    directory = workspace.releases / hex_of(state.champion)
+    # Nothing is loaded here: a champion that expired, or whose key is void, is still what would be replaced.
+    manifest = recorded_manifest(directory, state.champion)
     documents = {
         name: read_part(directory, manifest, name)
         for name in (PROMPT, "evidence.json", _PROVENANCE)
@@ -105,7 +106,7 @@ def _champion(workspace: Workspace) -> Champion | None:
     }
     told: dict[str, Any] = {}
     if _PROVENANCE in documents:
-        told = facts_of(trust.verify(documents[_PROVENANCE], Stage.PROVENANCE, _PROVENANCE)[0])
+        told = _told(documents[_PROVENANCE], workspace.trust)
     evidence = _evidence(documents.get("evidence.json"))
     return Champion(
         release=state.champion,
@@ -116,6 +117,16 @@ def _champion(workspace: Workspace) -> Champion | None:
         evidence=evidence,
         redteam=_champion_redteam(workspace.store, evidence),
     )
+
+
+def _told(provenance: bytes, trust: TrustRoot) -> dict[str, Any]:
+    """What the champion's provenance says; nothing when whoever signed it counts no more."""
+    try:
+        return facts_of(trust.verify(provenance, Stage.PROVENANCE, _PROVENANCE)[0])
+    except VerificationError as error:
+        if error.reason not in SIGNER_COUNTS_NO_MORE:
+            raise
+        return {}
 
 
 def _evidence(data: bytes | None) -> EvidenceSet | None:

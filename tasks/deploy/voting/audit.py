@@ -1,4 +1,4 @@
-"""Every decision of a project, proven again.
+"""Every decision about the releases of a project, proven again.
 
 for row in audit_decisions(workspace):
     row.proven, row.detail                 # "ada by key; rules sha256:… (in force)", or why it is not proven
@@ -23,19 +23,22 @@ class AuditedDecision(Record):
     detail: str
 
 
-def audit_decisions(workspace: Workspace) -> list[AuditedDecision]:
-    """The decisions in the order of the ledger; raises IntegrityError when its chain is broken."""
-    name, entries = workspace.project.name, workspace.ledger.entries()
-    workspace.state()
+def audit_decisions(workspace: Workspace, project: str = "") -> list[AuditedDecision]:
+    """The decisions in the order of the ledger; `project`: default, that of the workspace.
+
+    Raises IntegrityError when the ledger's chain is broken, ConfigError for an unreadable trust policy.
+    """
+    name, entries = project or workspace.project.name, workspace.ledger.intact()
     trusted = trusted_of(workspace)
     try:
-        rules = rules_of(workspace.project).digest
+        rules = rules_of(workspace.project).digest if name == workspace.project.name else ""
     except AssayError:  # an auditor's copy need not have the keys of today's approvers
         rules = ""
     rows = []
     for release in dict.fromkeys(entry.subject for entry in entries if entry.project == name):
         request = request_of(entries, name, release)
-        kinds = [e.kind for e in entries if request and e.subject == release and e.seq > request.seq]
+        about = [e for e in entries if e.project == name and e.subject == release]
+        kinds = [e.kind for e in about if request and e.seq > request.seq]
         decided = [kind for kind in kinds if kind in (Kind.APPROVED, Kind.REJECTED)]
         if not decided:
             continue
@@ -47,7 +50,7 @@ def audit_decisions(workspace: Workspace) -> list[AuditedDecision]:
             )
             continue
         who = ", ".join(f"{v.decision.approver} by {v.decision.method}" for v in found.votes)
-        which = "in force" if found.rules.digest == rules else "earlier, or of another profile"
+        which = "in force" if found.rules.digest == rules else "earlier, or of another profile or project"
         detail = f"{who}; rules {found.rules.digest} ({which})"
         rows.append(AuditedDecision(release=release, decision=decided[0], proven=True, detail=detail))
     return rows

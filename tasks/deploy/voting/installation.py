@@ -2,7 +2,7 @@
 
 from infra.refusal import VerificationError
 from infra.signing import TrustRoot
-from infra.signing.keys import ensure_key, load_private_key
+from infra.signing.keys import PublicKey, ensure_key, load_private_key
 from infra.signing.signer import KeySigner, Signer, SignerIdentity
 from infra.trust import Signed, Stage
 from infra.workspace import Workspace
@@ -19,21 +19,24 @@ def installation_signer(workspace: Workspace) -> Signer:
 def trusted_of(workspace: Workspace) -> Trusted:
     """Whose signatures this installation believes besides the approvers' own, and whose no more.
 
-    Its own key counts where the trust policy lets it sign approvals: under one that does not, there are no
-    one-time codes and no automatic decisions. Raises ConfigError, IntegrityError for an unreadable policy.
+    A key of its own counts where the trust policy lets that key sign approvals; where it lets none, there are
+    no one-time codes and no automatic decisions. Raises ConfigError, IntegrityError for an unreadable policy.
     """
     trust = workspace.trust
     return Trusted(
-        installation=trust.own_keys if trust.installation and _may_approve(trust) else (),
+        installation=tuple(key for key in trust.own_keys if _may_approve(key, trust)),
         keyless=trust.certificates,
         not_revoked=trust.policy.not_revoked,
     )
 
 
-def _may_approve(trust: TrustRoot) -> bool:
+def _may_approve(key: PublicKey, trust: TrustRoot) -> bool:
     own = trust.installation.key_id if trust.installation else ""
+    rule = trust.policy.rule(
+        Stage.APPROVAL, installation=own, retired=[each.key_id for each in trust.retired]
+    )
     try:
-        trust.policy.rule(Stage.APPROVAL, installation=own).verify(Signed("approval", SignerIdentity(own)))
+        rule.verify(Signed("approval", SignerIdentity(key.key_id)))
     except VerificationError:
         return False
     return True

@@ -16,6 +16,7 @@ from infra.config.project import Project
 from infra.digest import canonical_json, digest_bytes
 from infra.errors import IntegrityError
 from infra.signing.keys import PUBLIC_NAME, PublicKey, describe, load_public_key, public_pem
+from infra.signing.rotation import own_keys
 from infra.signing.signer import SignerIdentity
 from infra.store import Store
 from tasks.deploy.voting.refusal import DecisionRefused, Why
@@ -94,7 +95,8 @@ def rules_of(project: Project) -> Rules:
     """The rules in force for a project under its profile.
 
     Raises ConfigError for a file that does not fit, IntegrityError for a key that cannot be read, that two
-    approvers share, or that the installation itself signs with: it would approve its own releases.
+    approvers share, or that the installation itself signs with, now or before: it would approve its own
+    releases.
     """
     policy = load_approvers(project.path(project.approvers), profile_names())
     rule = policy.rule(project.profile)
@@ -178,7 +180,7 @@ def _voter(project: Project, name: str, approver: Approver) -> Voter:
 def _check_apart(project: Project, voters: dict[str, Voter]) -> None:
     seen: dict[str, str] = {}
     own = project.home / "keys" / PUBLIC_NAME
-    installation = load_public_key(own).key_id if own.exists() else None
+    installation = {key.key_id for key in own_keys(own)} if own.exists() else set()
     for name, voter in voters.items():
         if voter.key_id is None:
             continue
@@ -186,7 +188,7 @@ def _check_apart(project: Project, voters: dict[str, Voter]) -> None:
             raise IntegrityError(
                 f"approvers: {other} and {name} have the same key", hint="one key each: assay approver add"
             )
-        if voter.key_id == installation:
+        if voter.key_id in installation:
             raise IntegrityError(
                 f"approvers: {name}'s key is the one that this installation signs releases with",
                 hint=f"make one of their own: assay approver add {name} --key",

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 from infra.errors import PromotionDenied, Unavailable
 from infra.ledger import Entry, Kind, ReleaseState
+from infra.refusal import SIGNER_COUNTS_NO_MORE, VerificationError
 from infra.workspace import Workspace
 from tasks.deploy.voting.check import outcome
+from tasks.deploy.voting.expiry import expire
 from tasks.deploy.voting.installation import trusted_of
 from tasks.deploy.voting.proof import verified_votes
 from tasks.deploy.voting.rules import rules_of, store_rules
@@ -21,7 +23,8 @@ _TRIES = 10
 def settle(workspace: Workspace, release: str) -> ReleaseState:
     """Enter what the votes decide, if they do and nobody entered it yet; returns the release's state.
 
-    Raises IntegrityError for a vote that is not what was signed.
+    A request with a vote whose signer counts no more has expired: it is asked anew. Raises IntegrityError for
+    a vote that is not what was signed.
     """
     project = workspace.project.name
     for _ in range(_TRIES):
@@ -31,7 +34,14 @@ def settle(workspace: Workspace, release: str) -> ReleaseState:
         if request is None or state.state != "awaiting-approval":
             return state
         rules = rules_of(workspace.project)
-        votes = verified_votes(entries, request, workspace.store, trusted_of(workspace))
+        try:
+            votes = verified_votes(entries, request, workspace.store, trusted_of(workspace))
+        except VerificationError as error:
+            if error.reason not in SIGNER_COUNTS_NO_MORE:
+                raise
+            with contextlib.suppress(PromotionDenied):  # decided by another, or asked anew: look again
+                expire(workspace, release, error.message)
+            continue
         result, counted = outcome(votes, rules, datetime.now(UTC))
         if result is None or request.details.get("profile") != rules.profile:
             return state

@@ -87,22 +87,26 @@ def score_model(
 
 
 def score_champion(workspace: Workspace, candidate: Candidate) -> Measured | None:
-    """The live release on today's test split, with its own base, adapter and prompt; None without one."""
-    from infra.signing import verify_manifest
+    """The live release on today's test split, with its own base, adapter and prompt; None without one.
+
+    Also one that could not be loaded any more: whatever replaces it is compared with it. Raises
+    IntegrityError.
+    """
+    from infra.signing import read_part, recorded_manifest
     from infra.signing.manifest import PROMPT
 
     champion = workspace.state().champion
     if champion is None:
         return None
     directory = workspace.releases / hex_of(champion)
-    manifest = verify_manifest(directory, trust=workspace.trust)
+    manifest = recorded_manifest(directory, champion)
     scored = score_model(
         workspace,
         subject=candidate.unit,
         dataset=candidate.dataset,
         base=manifest.base.digest,
         adapter=manifest.adapter,
-        prompt=json.loads((directory / PROMPT).read_bytes()),
+        prompt=json.loads(read_part(directory, manifest, PROMPT)),
     )
     return Measured(manifest.unit, read_results(workspace, scored), scored.items)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.config.project import Project
 from infra.errors import IntegrityError
 from infra.signing.keys import PUBLIC_NAME, PublicKey, load_public_key
+from infra.signing.rotation import own_keys
 
 
 def owner_keys(project: Project) -> dict[str, PublicKey]:
@@ -32,8 +33,8 @@ def _check_apart(keys: Mapping[str, PublicKey], pipeline: Path) -> None:
                 hint="a waiver names one person: one key each",
             )
         seen[key.key_id] = owner
-    shared = seen.get(load_public_key(pipeline).key_id) if keys and pipeline.exists() else None
-    if shared is not None:
+    own = own_keys(pipeline) if keys and pipeline.exists() else []
+    for shared in (seen[key.key_id] for key in own if key.key_id in seen):
         raise IntegrityError(
             f"waivers.owners: {shared}'s key is the one that the pipeline signs releases with",
             hint=f"make one of their own: assay waiver key {shared}",

@@ -11,14 +11,17 @@ from infra.errors import PromotionDenied
 from infra.ledger import Kind
 from infra.refusal import VerificationError
 from infra.signing import ensure_key, load_private_key
+from infra.signing.rotation import rotate_key
 from infra.signing.signer import KeySigner
 from infra.workspace import Workspace
 from tasks.deploy import steps
 from tasks.deploy.approval import Move
 from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release, report_digest
+from tasks.deploy.rotation import replace_signing_key
 from tasks.deploy.voting.attempts import Answer
 from tasks.deploy.voting.automatic import approve_automatically
+from tasks.deploy.voting.installation import trusted_of
 from tasks.deploy.voting.refusal import DecisionRefused, Why
 from tasks.records import Validated
 from tests.conftest import Configure
@@ -147,6 +150,38 @@ def test_who_signed_the_release_does_not_sign_its_approval(town: Town, tmp_path:
     assert town.refusals() == [Why.SAME_SIGNER]
     assert town.sign("ada", release=run.release.digest).state == "approved"
     assert run.advance() == Move.ROLL_OUT
+
+
+def test_another_key_makes_the_installation_nobody_else(town: Town, tmp_path: Path) -> None:
+    keep_apart(town, "release")
+    run = Run(town.open(), tmp_path)
+    run.advance()
+    rotate_key(town.home)
+    assert "who also signed release" in run.answer(town.code("ada"), "run/form-0")
+    assert town.state(run.release.digest) == "awaiting-approval"
+
+
+def test_a_vote_by_a_key_that_is_void_lets_the_request_expire(town: Town, tmp_path: Path) -> None:
+    town.person("grace", totp=True)
+    town.write(quorum=2)
+    run = Run(town.open(), tmp_path)
+    run.advance()
+    assert run.answer(town.code("ada"), "run/form-0") == ""
+    assert town.state(run.release.digest) == "awaiting-approval"
+    replace_signing_key(run.workspace, actor="ada", reason="a laptop was lost", compromised=True)
+    assert town.enter_code("grace", release=run.release.digest).state == "expired"
+    assert "not trusted" in town.entries()[-1].reason
+
+
+def test_a_key_that_the_policy_does_not_let_approve_counts_for_no_code(town: Town, tmp_path: Path) -> None:
+    run = Run(town.open(), tmp_path)
+    run.advance()
+    old = rotate_key(town.home).old
+    values = read_yaml(town.configs / "trust.yaml").values
+    values["stages"]["approval"]["signers"] = [{"key": old}]
+    (town.configs / "trust.yaml").write_text(yaml.safe_dump(values))
+    trusted = trusted_of(town.open())
+    assert [key.key_id for key in trusted.installation] == [old]
 
 
 def test_an_approval_lapses_when_the_trust_policy_no_longer_lets_its_signer_approve(

@@ -1,5 +1,6 @@
 """Audit of a real release: whole, it holds; whatever was altered is named. An outsider sees the same."""
 
+import base64
 import json
 import shutil
 import sqlite3
@@ -7,9 +8,11 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from infra.checkpoints import NAME, Checkpoints
 from infra.config import load_project
@@ -17,8 +20,9 @@ from infra.digest import hex_of
 from infra.errors import DataError, IntegrityError
 from infra.gateway.routes import RouteSnapshot, read_snapshot, write_snapshot
 from infra.ledger import Kind, Ledger
-from infra.signing import ensure_key
-from infra.signing.rotation import rotate_key
+from infra.signing import ensure_key, load_private_key
+from infra.signing.dsse import sign_statement
+from infra.signing.rotation import rotate_key, void_key
 from infra.store import FileStore
 from infra.workspace import Workspace
 from tasks.deploy.approval import request_approval
@@ -27,7 +31,7 @@ from tasks.deploy.card import CardFacts
 from tasks.deploy.packaging import package_release
 from tasks.deploy.routes import publish_routes
 from tasks.deploy.voting.automatic import approve_automatically
-from tests.signed import signer_of, trust_of
+from tests.signed import POLICY, signer_of, trust_of
 from tests.unit.tasks.deploy.samples import make_sample
 
 
@@ -291,8 +295,72 @@ def test_after_a_rotation_everything_still_holds_and_the_archive_has_both_keys(
 
 def test_after_a_compromise_the_releases_of_the_old_key_are_named(house: House) -> None:
     entries = house.workspace.ledger.intact()
-    rotate_key(house.workspace.home, void=True)
+    void_key(house.workspace.home, rotate_key(house.workspace.home).old)
     Checkpoints(house.workspace.home).restart(entries)
     (house.workspace.run / "routes.json").unlink()
     publish_routes(house.workspace)
     assert [each.split(":")[0] for each in house.wrong()] == ["release", "decision"]
+
+
+def under_another_policy(house: House, tmp_path: Path, **changes: object) -> Workspace:
+    policy = tmp_path / "trust.yaml"
+    policy.write_text(yaml.safe_dump(yaml.safe_load(POLICY.read_text()) | changes))
+    project = house.workspace.project.model_copy(update={"trust": policy})
+    return replace(house.workspace, project=project)
+
+
+def test_a_former_champion_of_an_earlier_trust_policy_is_still_whole(house: House, tmp_path: Path) -> None:
+    later = under_another_policy(house, tmp_path, max_age_days=30)
+    assert [each.part for each in audit(later) if not each.healthy] == ["release"]  # it is still champion
+    for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED, Kind.CHAMPION):
+        house.enter(kind, "sha256:" + "b" * 64)
+    publish_routes(house.workspace)
+    found = [each for each in audit(later) if each.part == "release" and house.release in each.message]
+    assert [each.healthy for each in found] == [True], found
+    overwrite(house.directory / "adapter" / "adapter_model.safetensors", lambda data: data[:-1] + b"x")
+    assert any("adapter_model" in each.message for each in audit(later) if not each.healthy)
+
+
+def test_decisions_of_every_project_in_the_ledger_are_proven(house: House) -> None:
+    other = "sha256:" + "b" * 64
+    for kind in (Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.APPROVED):
+        house.workspace.ledger.append(kind, project="sorting", subject=other, actor="eve", reason="test")
+    assert [each.split(":")[0] for each in house.wrong()] == ["release", "decision"]
+    assert f"{other} approved" in house.wrong()[1]
+
+
+def test_a_trust_policy_that_cannot_be_read_is_a_finding(house: House, tmp_path: Path) -> None:
+    broken = under_another_policy(house, tmp_path, public_keys=["absent.pub"])
+    parts = [each.part for each in audit(broken) if not each.healthy]
+    assert parts == ["release", "decision"]
+
+
+def test_the_archive_has_the_keys_of_other_signers_that_the_policy_trusts(
+    house: House, tmp_path: Path
+) -> None:
+    pair = ensure_key(tmp_path / "builder")
+    shutil.copyfile(pair.public, tmp_path / "builder.pub")
+    house.workspace = under_another_policy(house, tmp_path, public_keys=["builder.pub"])
+    bundle = house.directory / "adapter.sig"
+    statement, key = json.loads(bundle.read_bytes()), load_private_key(pair.private)
+    payload = base64.b64decode(statement["dsseEnvelope"]["payload"])
+    out = exported(house, tmp_path / "x")
+    assert (out / "keys" / "trusted" / f"{hex_of(pair.key_id)}.pub").read_bytes() == pair.public.read_bytes()
+    signed = out / "releases" / house.directory.name / "adapter.sig"
+    signed.write_bytes(sign_statement(json.loads(payload), key))
+    # By a key that is known, and yet not the file that the release names.
+    assert "adapter.sig: got sha256:" in outsider(out).stderr
+    (out / "keys" / "trusted" / f"{hex_of(pair.key_id)}.pub").unlink()
+    assert "adapter.sig: signed by none of the keys" in outsider(out).stderr
+
+
+def test_what_a_certificate_signed_is_named_and_not_taken_for_checked(house: House, tmp_path: Path) -> None:
+    out = exported(house, tmp_path / "x")
+    bundle = out / "releases" / house.directory.name / "release.sigstore.json"
+    content = json.loads(bundle.read_bytes())
+    content["verificationMaterial"] = {"certificate": {"rawBytes": ""}, "tlogEntries": []}
+    bundle.write_text(json.dumps(content))
+    found = outsider(out)
+    assert found.returncode == 0, found.stderr
+    assert "NOT CHECKED, signed with a certificate: release.sigstore.json" in found.stdout
+    assert "everything holds" not in found.stdout

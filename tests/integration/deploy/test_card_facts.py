@@ -8,6 +8,7 @@ from infra.digest import digest_bytes, hex_of
 from infra.errors import IntegrityError
 from infra.ledger import Kind
 from infra.signing import KeyPair, ensure_key
+from infra.signing.rotation import rotate_key, void_key
 from infra.workspace import Workspace, open_workspace
 from tasks.deploy.card.candidate import leave_card
 from tasks.deploy.card.content import read_card
@@ -166,3 +167,16 @@ def test_evidence_that_is_not_in_the_store_makes_no_card(workspace: Workspace, s
     with pytest.raises(IntegrityError, match="store has no object"):
         leave_card(workspace, validated)
     assert not (workspace.home / "reports").exists()
+
+
+def test_a_champion_whose_key_is_void_is_still_what_would_be_replaced(
+    workspace: Workspace, key: KeyPair, sample: Sample, tmp_path: Path
+) -> None:
+    release = crown(workspace, key, sample, sample.evidence)
+    void_key(workspace.home, rotate_key(workspace.home).old)
+    workspace.checkpoints.restart(workspace.ledger.entries())
+    other = make_sample(workspace.store, tmp_path, value=2.0)
+    champion = gather_facts(workspace, other.candidate, other.evidence, signer="").champion
+    assert champion is not None
+    assert (champion.release, champion.evidence) == (release.digest, sample.evidence)
+    assert champion.made_from.rows == {}

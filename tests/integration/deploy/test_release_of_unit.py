@@ -8,8 +8,11 @@ import pytest
 import yaml
 
 from infra.config import load_project
+from infra.digest import hex_of
+from infra.errors import IntegrityError
 from infra.ledger import Kind, Ledger
 from infra.signing import ensure_key
+from infra.signing.rotation import rotate_key, void_key
 from infra.store import FileStore
 from infra.workspace import Workspace
 from tasks.deploy.card import CardFacts
@@ -102,3 +105,33 @@ def test_under_another_trust_policy_a_unit_is_packaged_again_unless_it_was_rejec
     stricter.write_text(yaml.safe_dump(yaml.safe_load(POLICY.read_text()) | {"max_age_days": 30}))
     project = workspace.project.model_copy(update={"trust": stricter})
     assert found(replace(workspace, project=project), sample) == (None if again else release)
+
+
+@pytest.mark.parametrize(
+    ("last", "again"),
+    [
+        ((Kind.EXPIRED,), True),
+        ((Kind.APPROVED,), True),
+        ((Kind.APPROVED, Kind.CHAMPION), True),
+        ((Kind.REJECTED,), False),
+        ((Kind.QUARANTINED,), False),
+    ],
+)
+def test_a_unit_whose_signer_counts_no_more_is_packaged_again_unless_it_was_refused(
+    workspace: Workspace, tmp_path: Path, last: tuple[Kind, ...], again: bool
+) -> None:
+    sample = make_sample(workspace.store, tmp_path)
+    release = entered(workspace, sample, Kind.CANDIDATE, Kind.AWAITING_APPROVAL, *last)
+    void_key(workspace.home, rotate_key(workspace.home).old)
+    assert found(workspace, sample) == (None if again else release)
+    assert entered(workspace, sample) != release
+
+
+def test_an_altered_release_is_no_outdated_one(workspace: Workspace, tmp_path: Path) -> None:
+    sample = make_sample(workspace.store, tmp_path)
+    release = entered(workspace, sample, Kind.CANDIDATE, Kind.AWAITING_APPROVAL, Kind.REJECTED)
+    manifest = workspace.releases / hex_of(release) / "release.json"
+    manifest.chmod(0o600)
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    with pytest.raises(IntegrityError, match="the ledger says"):
+        found(workspace, sample)

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.checkpoints import Checkpoints
 from infra.errors import ConfigError
 from infra.gateway.trust import LIVE_STATES, Trust
 from infra.refusal import Reason, VerificationError
 from infra.signing import open_trust
+from infra.signing.rotation import rotate_key, void_key
 from tests.integration.inference.conftest import Installation
 from tests.signed import POLICY
 
@@ -59,3 +61,13 @@ def test_a_release_of_another_project_is_not_admitted(guarded: Guarded) -> None:
     with pytest.raises(VerificationError) as refused:
         guarded.trust.admit(guarded.release, LIVE_STATES, "other")
     assert refused.value.reason == Reason.PRESENTED_AS_ANOTHER
+
+
+def test_a_release_whose_signer_counts_no_more_is_withdrawn(guarded: Guarded) -> None:
+    home = guarded.key.parent.parent
+    route = guarded.trust.admit(guarded.release, LIVE_STATES, "triage")
+    old = rotate_key(home).old
+    assert guarded.trust.banned(route) is None
+    Checkpoints(home).restart(guarded.installation.ledger.entries())
+    void_key(home, old)
+    assert "not trusted" in str(guarded.trust.banned(route))

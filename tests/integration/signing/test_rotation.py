@@ -9,7 +9,7 @@ from infra.errors import IntegrityError
 from infra.gateway.routes import RouteSnapshot, read_snapshot, write_snapshot
 from infra.signing.dsse import sign_statement, statement, verify_statement
 from infra.signing.keys import ensure_key, load_private_key, load_public_key
-from infra.signing.rotation import own_keys, retired_keys, rotate_key
+from infra.signing.rotation import own_keys, retired_keys, rotate_key, void_key
 from infra.signing.trusted import open_trust
 from infra.trust import Stage
 from tests.integration.killed import Event, survives
@@ -57,10 +57,14 @@ def test_what_the_old_key_signed_still_counts(tmp_path: Path) -> None:
 
 def test_nothing_of_a_compromised_key_counts(tmp_path: Path) -> None:
     before = signed(tmp_path)
-    rotate_key(tmp_path, void=True)
+    rotated = rotate_key(tmp_path)
+    void_key(tmp_path, rotated.old)
+    void_key(tmp_path, rotated.old)
     assert not counts(tmp_path, before)
     assert counts(tmp_path, signed(tmp_path))
     assert retired_keys(tmp_path / "keys") == ()
+    with pytest.raises(IntegrityError, match="is the key in use"):
+        void_key(tmp_path, rotated.new)
 
 
 def test_routes_and_checkpoint_of_the_old_key_are_read_and_replaced(tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_routes_and_checkpoint_of_the_old_key_are_read_and_replaced(tmp_path: Pa
     write_snapshot(file, RouteSnapshot(2, {}), pair.private)
     assert read_snapshot(file, pair.public).generation == 2
     Checkpoints(tmp_path).restart([])
-    rotate_key(tmp_path, void=True)
+    void_key(tmp_path, rotate_key(tmp_path).old)
     with pytest.raises(IntegrityError, match="not trusted"):
         read_snapshot(file, pair.public)
     with pytest.raises(IntegrityError, match="not trusted"):

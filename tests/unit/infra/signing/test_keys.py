@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from infra.errors import ConfigError, IntegrityError
 from infra.signing.keys import create_key, ensure_key, load_private_key, load_public_key
+from infra.signing.rotation import retired_keys
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o601])
@@ -169,3 +170,30 @@ def test_no_key_is_written_without_its_passphrase(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         create_key(tmp_path / "keys", "env:NOT_SET")
     assert os.listdir(tmp_path / "keys") == []
+
+
+def test_a_public_half_of_a_replaced_key_gives_way_to_the_one_in_use(tmp_path: Path) -> None:
+    old = create_key(tmp_path / "keys")
+    before = old.public.read_bytes()
+    retired = tmp_path / "keys" / "retired" / f"{old.key_id.removeprefix('sha256:')}.pub"
+    retired.parent.mkdir()
+    new = create_key(tmp_path / "next")
+    os.replace(new.private, old.private)
+    with pytest.raises(IntegrityError, match="does not belong"):
+        ensure_key(tmp_path)
+    retired.write_bytes(before)
+    assert ensure_key(tmp_path).key_id == new.key_id == load_public_key(old.public).key_id
+
+
+def test_a_lost_key_is_not_replaced_while_its_public_half_proves_the_past(tmp_path: Path) -> None:
+    lost = ensure_key(tmp_path)
+    lost.private.unlink()
+    before = lost.public.read_bytes()
+    with pytest.raises(IntegrityError, match="is lost"):
+        ensure_key(tmp_path)
+    assert lost.public.read_bytes() == before
+    retired = tmp_path / "keys" / "retired" / f"{lost.key_id.removeprefix('sha256:')}.pub"
+    retired.parent.mkdir()
+    lost.public.rename(retired)
+    assert ensure_key(tmp_path).key_id not in (lost.key_id, "")
+    assert [key.key_id for key in retired_keys(tmp_path / "keys")] == [lost.key_id]

@@ -1,11 +1,16 @@
 """Which alias belongs to which prompt version, from the releases that the ledger names."""
 
 from infra.digest import digest_json
-from tasks.deploy.aliases import wanted_prompt_aliases
+from tasks.deploy.aliases import wanted_aliases, wanted_prompt_aliases
 
 NEW = {"name": "triage", "system": "new"}
 OLD = {"name": "triage", "system": "old"}
 RENAMED = {"name": "sorting", "system": "new"}
+
+
+def test_a_previous_release_that_is_none_any_more_keeps_no_alias() -> None:
+    assert wanted_aliases("sha256:a", "sha256:b") == {"champion": "sha256:a", "previous": "sha256:b"}
+    assert wanted_aliases("sha256:a", None) == {"champion": "sha256:a", "previous": None}
 
 
 def test_champion_and_previous_are_two_versions_of_one_prompt() -> None:

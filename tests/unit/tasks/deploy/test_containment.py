@@ -25,10 +25,12 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace("default", project, FileStore(tmp_path / "store"), ledger)
 
 
-def enter(workspace: Workspace, release: str, *kinds: Kind) -> None:
-    name = workspace.project.name
+def enter(workspace: Workspace, release: str, *kinds: Kind, unit: str = "") -> None:
+    name, details = workspace.project.name, {"unit": unit} if unit else None
     for kind in kinds:
-        workspace.ledger.append(kind, project=name, subject=release, actor="x", reason="test")
+        workspace.ledger.append(
+            kind, project=name, subject=release, actor="x", reason="test", details=details
+        )
 
 
 def served(workspace: Workspace) -> dict[str, str]:
@@ -86,3 +88,27 @@ def test_nothing_leads_out_of_quarantine(workspace: Workspace, kind: Kind) -> No
     put_away(workspace, FIRST)
     with pytest.raises(PromotionDenied, match="it is quarantined"):
         enter(workspace, FIRST, kind)
+
+
+def test_the_same_unit_does_not_come_back_under_another_name(workspace: Workspace) -> None:
+    enter(workspace, FIRST, *ROAD, unit="u")
+    enter(workspace, SECOND, *ROAD, unit="u")
+    enter(workspace, THIRD, *ROAD[:3], unit="u")
+    found = contain(workspace, None, SECOND, actor="ada", reason="leaks its prompt")
+    assert found.alike == (FIRST, THIRD)
+    assert (found.champion, found.not_restored) == (None, "there is no release before it")
+    assert {each.state for each in workspace.state().releases.values()} == {"quarantined"}
+
+
+def test_another_unit_and_a_champion_that_was_not_named_go_on(workspace: Workspace) -> None:
+    enter(workspace, FIRST, *ROAD, unit="u")
+    enter(workspace, SECOND, *ROAD, unit="v")
+    enter(workspace, THIRD, *ROAD, unit="u")
+    assert put_away(workspace, FIRST) == (THIRD, "")
+    assert workspace.state().of(SECOND) == "superseded"
+
+
+def test_a_blocked_unit_takes_its_releases_with_it(workspace: Workspace) -> None:
+    enter(workspace, FIRST, Kind.BLOCKED)
+    enter(workspace, SECOND, *ROAD[:3], unit=FIRST)
+    assert contain(workspace, None, FIRST, actor="ada", reason="leaks its prompt").alike == (SECOND,)

@@ -4,6 +4,7 @@ import pytest
 
 from infra.errors import IntegrityError
 from infra.signing.keys import ensure_key
+from infra.signing.rotation import rotate_key
 from tasks.deploy.voting.rules import read_rules, rules_of, store_rules
 from tests.unit.tasks.deploy.voting.people import Town
 
@@ -47,6 +48,16 @@ def test_one_key_for_two_people_is_refused(ada: Town) -> None:
 def test_the_installations_own_key_is_nobodys(ada: Town) -> None:
     ada.people["ada"]["key"] = str(ensure_key(ada.home).public)
     ada.write()
+    with pytest.raises(IntegrityError, match="this installation signs releases with"):
+        ada.rules()
+
+
+def test_nor_is_one_that_the_installation_signed_with_before(ada: Town) -> None:
+    copy = ada.root / "old.pub"
+    copy.write_bytes(ensure_key(ada.home).public.read_bytes())
+    ada.people["ada"]["key"] = str(copy)
+    ada.write()
+    rotate_key(ada.home)
     with pytest.raises(IntegrityError, match="this installation signs releases with"):
         ada.rules()
 

@@ -9,6 +9,7 @@ from infra.config.project import Project
 from infra.config.waivers import WaiverSettings
 from infra.errors import IntegrityError
 from infra.signing.keys import create_key, ensure_key
+from infra.signing.rotation import rotate_key
 from tasks.validate.waivers.owners import owner_keys
 
 
@@ -45,6 +46,14 @@ def test_the_key_that_signs_releases_is_refused(project: Project) -> None:
     pair = ensure_key(project.home)
     with pytest.raises(IntegrityError, match="the one that the pipeline signs releases with"):
         owner_keys(listing(project, ada=pair.public))
+
+
+def test_nor_is_one_that_signed_releases_before(project: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "old.pub"
+    copy.write_bytes(ensure_key(project.home).public.read_bytes())
+    rotate_key(project.home)
+    with pytest.raises(IntegrityError, match="the one that the pipeline signs releases with"):
+        owner_keys(listing(project, ada=copy))
 
 
 PEM = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
