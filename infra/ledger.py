@@ -214,8 +214,7 @@ class Ledger:
                 "a ledger entry needs an actor and a reason", hint="say who decides, and why"
             )
         for _ in range(_APPEND_TRIES):
-            self._begin_checkpoints()
-            intact = self._check_against_checkpoint()
+            intact = self._check_against_checkpoint(begin=True)
             try:
                 with _database_errors(), self._connect().begin() as connection:
                     _wait_turn(connection)
@@ -238,11 +237,6 @@ class Ledger:
             return entry
         raise Unavailable("ledger is too busy to append to", hint="run again")
 
-    def _begin_checkpoints(self) -> None:
-        """Before the first entry: a ledger that has entries and no checkpoint has lost it."""
-        if self._checkpoints is not None and self._checkpoints.newest() is None and not self.entries():
-            self._checkpoints.advance([])
-
     def _advance(self, entries: list[Entry]) -> None:
         if self._checkpoints is None:
             return
@@ -252,10 +246,16 @@ class Ledger:
             # The entry stands: whoever appended it must not believe otherwise. The next append signs it too.
             log.warning("ledger entry %d is not in a checkpoint yet: %s", entries[-1].seq, error.message)
 
-    def _check_against_checkpoint(self) -> Callable[[list[Entry]], list[Entry]]:
-        """Read the checkpoint now; the entries that are read next have to fit their chain and it."""
+    def _check_against_checkpoint(self, *, begin: bool = False) -> Callable[[list[Entry]], list[Entry]]:
+        """Read the checkpoint now; the entries that are read next have to fit their chain and it.
+
+        With `begin` an empty ledger is signed before its first entry: one that has entries and no checkpoint
+        has lost it.
+        """
         checkpoints = self._checkpoints
         before = checkpoints.newest() if checkpoints is not None else None
+        if begin and checkpoints is not None and before is None and not self.entries():
+            before = checkpoints.advance([])
 
         def intact(entries: list[Entry]) -> list[Entry]:
             check_chain(entries)

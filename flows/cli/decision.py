@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flows.cli.environment import enter_stack
-from flows.cli.output import Json, ProfileOption, ProjectOption, emit, explained
+from flows.cli.project import Call, in_project
 from flows.cli.release import Person, Reason, ReleaseArgument, resolve
 from infra.errors import ConfigError
 
@@ -34,7 +34,9 @@ class _Proof:
     token: str
 
 
+@in_project
 def approve(
+    call: Call,
     release: ReleaseArgument,
     reason: Reason,
     person: Person = None,
@@ -42,17 +44,14 @@ def approve(
     passphrase: Passphrase = "",
     token: Token = "",
     delegator: Delegator = "",
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Sign an approval of a release that waits, by key or identity; its deploy run goes on."""
-    with explained(as_json):
-        answer = _answer("approve", reason, person, delegator)
-        _decide(release, answer, _Proof(key, passphrase, token), project, profile, as_json)
+    _decide(call, release, _answer("approve", reason, person, delegator), _Proof(key, passphrase, token))
 
 
+@in_project
 def reject(
+    call: Call,
     release: ReleaseArgument,
     reason: Reason,
     person: Person = None,
@@ -60,14 +59,9 @@ def reject(
     passphrase: Passphrase = "",
     token: Token = "",
     delegator: Delegator = "",
-    project: ProjectOption = "default",
-    profile: ProfileOption = "embedded",
-    as_json: Json = False,
 ) -> None:
     """Sign a rejection of a release that waits, by key or identity; its deploy run ends Rejected."""
-    with explained(as_json):
-        answer = _answer("reject", reason, person, delegator)
-        _decide(release, answer, _Proof(key, passphrase, token), project, profile, as_json)
+    _decide(call, release, _answer("reject", reason, person, delegator), _Proof(key, passphrase, token))
 
 
 def _answer(
@@ -81,16 +75,16 @@ def _answer(
     return Answer(approver=person or local_actor(), decision=decision, reason=reason, on_behalf_of=delegator)
 
 
-def _decide(release: str, answer: "Answer", proof: _Proof, project: str, profile: str, as_json: bool) -> None:
+def _decide(call: Call, release: str, answer: "Answer", proof: _Proof) -> None:
     from flows.decide import asked_under, signer_for
     from infra.workspace import open_workspace
     from tasks.deploy.voting.cast import cast_signed
     from tasks.deploy.voting.question import question_of
 
-    workspace = open_workspace(project, profile)
+    workspace = call.workspace
     digest = resolve(workspace.state(), release)
     # The rules are those of the profile that asked: a decision cannot choose easier ones.
-    workspace = open_workspace(project, asked_under(workspace, digest))
+    workspace = open_workspace(call.name, asked_under(workspace, digest))
     question_of(workspace, digest)
     who = answer.approver
     signer = signer_for(workspace, who, proof.key, passphrase=proof.passphrase, token=proof.token)
@@ -98,11 +92,11 @@ def _decide(release: str, answer: "Answer", proof: _Proof, project: str, profile
     content = {"release": digest, "decision": answer.decision, "by": who, "state": state.state}
     if state.state == "awaiting-approval":
         takes = question_of(workspace, digest).takes
-        emit(content, as_json=as_json, text=f"{answer.decision} by {who} is recorded; {takes}")
+        call.emit(content, text=f"{answer.decision} by {who} is recorded; {takes}")
         return
     goes_on = _go_on(workspace, digest)
     text = f"{state.state} by {state.actor}; {goes_on}"
-    emit({**content, "deploy": goes_on}, as_json=as_json, text=text)
+    call.emit({**content, "deploy": goes_on}, text=text)
 
 
 def _go_on(workspace: "Workspace", release: str) -> str:
