@@ -17,7 +17,7 @@ from infra.workspace import Workspace
 from tasks.deploy import steps
 from tasks.deploy.approval import Move
 from tasks.deploy.card import CardFacts
-from tasks.deploy.packaging import package_release, report_digest
+from tasks.deploy.packaging import report_digest
 from tasks.deploy.rotation import replace_signing_key
 from tasks.deploy.voting.attempts import Answer
 from tasks.deploy.voting.automatic import approve_automatically
@@ -25,7 +25,7 @@ from tasks.deploy.voting.installation import trusted_of
 from tasks.deploy.voting.refusal import DecisionRefused, Why
 from tasks.records import Validated
 from tests.conftest import Configure
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 from tests.unit.tasks.deploy.voting.people import Town
 
 
@@ -43,16 +43,12 @@ class Run:
     def __init__(self, workspace: Workspace, scratch: Path) -> None:
         self.workspace = workspace
         sample = make_sample(workspace.store, scratch)
-        self.release = package_release(
-            sample.candidate,
-            sample.report,
+        self.release = package(
+            sample,
             store=workspace.store,
             releases_dir=workspace.releases,
-            files=sample.files,
-            sequence=1,
             signer=KeySigner(load_private_key(ensure_key(workspace.home).private)),
             trust=workspace.trust,
-            evidence=sample.evidence,
             facts=CardFacts(title="Incident triage"),
         )
         # Validated again on another night: the verdict is the same, the report is not.

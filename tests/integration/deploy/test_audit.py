@@ -28,11 +28,10 @@ from infra.workspace import Workspace
 from tasks.deploy.approval import request_approval
 from tasks.deploy.audit import audit, export_archive, history
 from tasks.deploy.card import CardFacts
-from tasks.deploy.packaging import package_release
 from tasks.deploy.routes import publish_routes
 from tasks.deploy.voting.automatic import approve_automatically
 from tests.signed import POLICY, signer_of, trust_of
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 
 
 class House:
@@ -45,16 +44,12 @@ class House:
         sample = make_sample(self.workspace.store, root)
         keys = ensure_key(self.workspace.home)
         self.unit = sample.candidate.unit
-        self.release = package_release(
-            sample.candidate,
-            sample.report,
+        self.release = package(
+            sample,
             store=self.workspace.store,
             releases_dir=self.workspace.releases,
-            files=sample.files,
-            sequence=1,
             signer=signer_of(keys),
             trust=trust_of(keys),
-            evidence=sample.evidence,
             facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
         ).digest
         request_approval(

@@ -27,11 +27,10 @@ from infra.signing.signer import KeySigner
 from infra.stack.control import Blueprint, bring_up, down
 from infra.stack.services import client_environment, local_services
 from infra.workspace import Workspace, open_workspace
-from tasks.deploy.packaging import package_release
 from tasks.deploy.voting.seeds import create_seed, seed_file
 from tasks.records import Release, Validated
 from tests.integration.stack.conftest import free_port
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -125,16 +124,12 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
 def prepare(workspace: Workspace, scratch: Path, configs: Path) -> None:
     """Ada with one-time codes, Grace with a key, and a packaged release that validation handed over."""
     sample = make_sample(workspace.store, scratch)
-    release = package_release(
-        sample.candidate,
-        sample.report,
+    release = package(
+        sample,
         store=workspace.store,
         releases_dir=workspace.releases,
-        files=sample.files,
-        sequence=1,
         signer=KeySigner(load_private_key(ensure_key(workspace.home).private)),
         trust=workspace.trust,
-        evidence=sample.evidence,
     )
     adapter = sample.candidate.adapter.model_copy(update={"trained_by": "night"})
     validated = Validated(

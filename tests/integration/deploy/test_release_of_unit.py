@@ -16,11 +16,10 @@ from infra.signing.rotation import rotate_key, void_key
 from infra.store import FileStore
 from infra.workspace import Workspace
 from tasks.deploy.card import CardFacts
-from tasks.deploy.packaging import package_release
 from tasks.deploy.steps import release_of_unit
 from tasks.records import GateReport, Verdict, Waiver
 from tests.signed import POLICY, signer_of, trust_of
-from tests.unit.tasks.deploy.samples import Sample, make_sample
+from tests.unit.tasks.deploy.samples import Sample, make_sample, package
 
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)
@@ -47,16 +46,12 @@ def workspace(tmp_path: Path) -> Workspace:
 def entered(workspace: Workspace, sample: Sample, *kinds: Kind) -> str:
     """Package the candidate and enter it into the ledger; returns the release."""
     keys = ensure_key(workspace.home)
-    release = package_release(
-        sample.candidate,
-        sample.report,
+    release = package(
+        sample,
         store=workspace.store,
         releases_dir=workspace.releases,
-        files=sample.files,
-        sequence=1,
         signer=signer_of(keys),
         trust=trust_of(keys),
-        evidence=sample.evidence,
         facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
     )
     name = workspace.project.name

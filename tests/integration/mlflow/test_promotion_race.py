@@ -23,11 +23,10 @@ from infra.store import FileStore
 from infra.workspace import Workspace
 from tasks.deploy.aliases import check_aliases, follow_ledger
 from tasks.deploy.card import CardFacts
-from tasks.deploy.packaging import package_release
 from tasks.deploy.rollout import promote
 from tasks.deploy.routes import publish_routes
 from tests.signed import signer_of, trust_of
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 
 ROUNDS = 30
 RELEASES = 3
@@ -46,16 +45,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, l
         scratch = root / str(number)
         scratch.mkdir()
         sample = make_sample(workspace.store, scratch, float(number + 1))
-        release = package_release(
-            sample.candidate,
-            sample.report,
+        release = package(
+            sample,
             store=workspace.store,
             releases_dir=workspace.releases,
-            files=sample.files,
             sequence=number + 1,
             signer=signer_of(keys),
             trust=trust_of(keys),
-            evidence=sample.evidence,
             facts=CardFacts(title="Incident triage", approval="auto", losses=((1, 2.5), (2, 1.0))),
         )
         releases.append(release.digest)

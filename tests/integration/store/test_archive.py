@@ -17,13 +17,12 @@ from infra.store.s3 import S3Store
 from infra.store.s3.abilities import writes_are_conditional
 from infra.workspace import Workspace
 from tasks.deploy.archive import archive_release, restore_release
-from tasks.deploy.packaging import package_release
 from tasks.deploy.steps import keep_release
 from tasks.records import Release
 from tests.integration.store.conftest import Open
 from tests.integration.store.faults import Fault, Proxy, answer, cut, drop_header
 from tests.signed import signer_of, trust_of
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 from tests.unit.tasks.finetune.provenance.samples import with_provenance
 
 Packed = tuple[Workspace, str]
@@ -44,16 +43,12 @@ def packed(open_s3: Open, tmp_path: Path) -> Packed:
     store, pair = open_s3(lock_mode="governance", lock_days=2), create_key(home / "keys")
     sample = make_sample(store, tmp_path)
     sample = replace(sample, candidate=with_provenance(store, sample.candidate))
-    release = package_release(
-        sample.candidate,
-        sample.report,
+    release = package(
+        sample,
         store=store,
         releases_dir=home / "releases",
-        files=sample.files,
-        sequence=1,
         signer=signer_of(pair),
         trust=trust_of(pair),
-        evidence=sample.evidence,
     )
     return Workspace("default", project, store, Ledger(project.ledger_url)), release.digest
 

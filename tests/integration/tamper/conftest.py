@@ -11,10 +11,9 @@ import pytest
 from infra.signing import KeyPair, create_key
 from infra.store import FileStore
 from infra.trust import read_policy
-from tasks.deploy.packaging import package_release
 from tests.integration.tamper.packaged import Packaged
 from tests.signed import POLICY, signer_of, trust_of
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +23,13 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, KeyPair, K
     keys, other = create_key(home / "keys"), create_key(home / "other")
     store = FileStore(home / "store")
     sample = make_sample(store, home)
-    package_release(
-        sample.candidate,
-        sample.report,
+    package(
+        sample,
         store=store,
         releases_dir=home / "releases",
-        files=sample.files,
         sequence=4,
         signer=signer_of(keys),
         trust=trust_of(keys),
-        evidence=sample.evidence,
         expires=datetime(2100, 1, 1, tzinfo=UTC),
     )
     for path in home.rglob("*"):

@@ -15,9 +15,8 @@ from infra.signing import ensure_key, load_private_key
 from infra.signing.signer import KeySigner
 from infra.workspace import open_workspace
 from tasks.deploy import approval
-from tasks.deploy.packaging import package_release
 from tests.conftest import Configure
-from tests.unit.tasks.deploy.samples import make_sample
+from tests.unit.tasks.deploy.samples import make_sample, package
 
 UNIT = "sha256:" + "c" * 64
 
@@ -52,16 +51,12 @@ def release(tmp_path: Path) -> str:
     """A packaged release that waits under profile production."""
     workspace = open_workspace("default", "production")
     sample = make_sample(workspace.store, tmp_path)
-    made = package_release(
-        sample.candidate,
-        sample.report,
+    made = package(
+        sample,
         store=workspace.store,
         releases_dir=workspace.releases,
-        files=sample.files,
-        sequence=1,
         signer=KeySigner(load_private_key(ensure_key(workspace.home).private)),
         trust=workspace.trust,
-        evidence=sample.evidence,
     )
     approval.request_approval(
         workspace, made.digest, sample.report, unit=made.unit, started_by=["night"], trained_by="night"

@@ -4,10 +4,13 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.digest import digest_bytes, digest_json
-from infra.store import FileStore
-from tasks.deploy.packaging import ReleaseFiles
+from infra.signing import TrustRoot
+from infra.signing.signer import Signer
+from infra.store import FileStore, Store
+from tasks.deploy.packaging import ReleaseFiles, package_release
 from tasks.records import (
     BaseModelVersion,
     Candidate,
@@ -18,6 +21,7 @@ from tasks.records import (
     GateResult,
     PromptVersion,
     QualityReport,
+    Release,
     SecurityRequirements,
     Slice,
     TrainedAdapter,
@@ -198,3 +202,28 @@ def make_sample(store: FileStore, scratch: Path, value: float = 1.0) -> Sample:
     evidence = make_evidence(candidate.unit)
     report = make_report(candidate.unit, evidence)
     return Sample(candidate, report, evidence, ReleaseFiles(prompt_definition(), GUARD, ACCESS))
+
+
+def package(
+    sample: Sample,
+    *,
+    store: Store,
+    releases_dir: Path,
+    signer: Signer,
+    trust: TrustRoot,
+    sequence: int = 1,
+    **more: Any,
+) -> Release:
+    """A signed release of the sample; `more` as `package_release` takes it."""
+    return package_release(
+        sample.candidate,
+        sample.report,
+        store=store,
+        releases_dir=releases_dir,
+        files=sample.files,
+        sequence=sequence,
+        signer=signer,
+        trust=trust,
+        evidence=sample.evidence,
+        **more,
+    )
