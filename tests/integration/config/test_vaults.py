@@ -3,42 +3,34 @@
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from infra.config.secrets import resolve, resolved_values
 from infra.errors import ConfigError, Unavailable
+from tests.aws import serving, sign_in
 
 
 @pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
+def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sign_in(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def aws(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    httpx.post(f"{url}/moto-api/reset", trust_env=False)  # its state belongs to the process, not to a server
-    client = boto3.client("secretsmanager", region_name="eu-central-1", endpoint_url=url)
-    client.create_secret(Name="team/plain", SecretString="value-of-plain")
-    fields = json.dumps({"url": "https://pager.example/x", "number": 7})
-    client.create_secret(Name="team/fields", SecretString=fields)
-    client.create_secret(Name="team/binary", SecretBinary=b"\x00\x01")
-    yield url
-    server.stop()
+    with serving() as (host, port):
+        url = f"http://{host}:{port}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        httpx.post(f"{url}/moto-api/reset", trust_env=False)  # from the tests before
+        client = boto3.client("secretsmanager", endpoint_url=url)
+        client.create_secret(Name="team/plain", SecretString="value-of-plain")
+        fields = json.dumps({"url": "https://pager.example/x", "number": 7})
+        client.create_secret(Name="team/fields", SecretString=fields)
+        client.create_secret(Name="team/binary", SecretBinary=b"\x00\x01")
+        yield url
 
 
 def test_text_and_fields(aws: str) -> None:
@@ -68,8 +60,6 @@ def test_what_is_no_secret_is_refused_without_repeating_it(aws: str, reference: 
 def test_no_credentials_is_a_question_of_configuration(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     with pytest.raises(ConfigError, match="credentials"):
         resolve("aws:team/plain")
 

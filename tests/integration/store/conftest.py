@@ -8,10 +8,10 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
 from infra.config.store import S3Settings
 from infra.store.s3 import S3Store, open_bucket
+from tests.aws import serving, sign_in
 from tests.integration.store.faults import Proxy
 
 Open = Callable[..., S3Store]
@@ -19,20 +19,13 @@ Open = Callable[..., S3Store]
 
 @pytest.fixture(scope="package")
 def service() -> Iterator[tuple[str, int]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()
-    server.stop()
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    sign_in(monkeypatch, tmp_path)
 
 
 @pytest.fixture
